@@ -1,0 +1,35 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+
+/** Who asks. */
+export type Subject =
+  | { kind: 'user'; userId: string; name: string; role: 'owner' }
+  /** An access token for scripts (`gateway token`). */
+  | { kind: 'token'; cameras: readonly string[]; name: string }
+  | { kind: 'device'; device: string }
+  | { kind: 'nobody' }
+
+export type Action = 'view' | 'talk' | 'manage' | 'deliver'
+
+/**
+ * The one rule of who may do what: owner everything but deliver; a token views its cameras; a device delivers footage of
+ * its own cameras.
+ * @param camera camera id, or undefined where the action concerns no single camera
+ */
+export function may(subject: Subject, action: Action, camera: string | undefined): boolean {
+  switch (subject.kind) {
+    case 'user':
+      return action !== 'deliver'
+    case 'token':
+      return action === 'view' && camera !== undefined && subject.cameras.includes(camera)
+    case 'device':
+      return action === 'deliver' && camera !== undefined && camera.startsWith(`${subject.device}.`)
+    case 'nobody':
+      return false
+  }
+}
+
+/** @throws PorchlightError `sign_in_required` for nobody, else `forbidden` */
+export function mustBeAllowed(subject: Subject, action: Action, camera: string | undefined): void {
+  if (may(subject, action, camera)) return
+  throw new PorchlightError(subject.kind === 'nobody' ? 'sign_in_required' : 'forbidden')
+}

@@ -1,0 +1,16 @@
+import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
+
+/**
+ * Somebody who takes whole frames from a producer: the recorder. It first gets the kept group of pictures, then live.
+ * Times are never squeezed here. A reader must not block and must not throw.
+ */
+export interface MediaReader {
+  /** Before the first frame, and again whenever it changes. `run` names the numbering (camera's boot). */
+  format(run: string, video: VideoFormat | undefined, audio: AudioFormat | undefined): void
+  accessUnit(unit: AccessUnit): void
+  audioFrame(frame: AudioFrame): void
+  /** Frames `from`…`to` (inclusive) were lost on the way beyond repair. */
+  lost(from: number, to: number): void
+  /** The producer is gone; nothing more comes. */
+  ended(): void
+}

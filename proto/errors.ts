@@ -1,0 +1,158 @@
+/**
+ * The one registry of errors that a person can meet: a code, a sentence that says what to do, the HTTP status that
+ * carries it (RFC 9457), and whether trying the same again may help. Keep it sorted by area; codes are never reused.
+ */
+const entries = {
+  // configuration and start
+  config_invalid: { status: 500, retryable: false, sentence: 'The configuration is not valid.' },
+  config_unreadable: { status: 500, retryable: false, sentence: 'The configuration file cannot be read.' },
+  port_in_use: { status: 500, retryable: true, sentence: 'The port is in use by another program.' },
+  identity_unreadable: { status: 500, retryable: false, sentence: 'The key file of this program cannot be read.' },
+  not_enrolled: {
+    status: 500,
+    retryable: false,
+    sentence: 'This device is not enrolled yet: run `device key`, then `gateway enroll`, then `device enroll`.',
+  },
+  enrolment_invalid: { status: 400, retryable: false, sentence: 'The enrolment line is not valid.' },
+  // camera
+  camera_unreachable: { status: 502, retryable: true, sentence: 'The camera cannot be reached at its address.' },
+  camera_auth: { status: 502, retryable: false, sentence: 'The camera refuses the user name or the password.' },
+  camera_not_found: { status: 404, retryable: false, sentence: 'There is no such camera.' },
+  camera_no_video: { status: 502, retryable: false, sentence: 'The camera offers no video stream at this address.' },
+  camera_codec: { status: 502, retryable: false, sentence: 'The camera sends a codec that Porchlight does not know.' },
+  camera_protocol: { status: 502, retryable: true, sentence: 'The camera gave an answer that does not fit RTSP.' },
+  camera_timeout: { status: 504, retryable: true, sentence: 'The camera has stopped sending.' },
+  camera_bframes: {
+    status: 200,
+    retryable: false,
+    sentence:
+      'The camera sends B-frames: live viewers get fewer pictures. Switch B-frames off in the camera (profile Baseline).',
+  },
+  camera_offline: { status: 503, retryable: true, sentence: 'The camera is offline.' },
+  sdp_file_invalid: { status: 500, retryable: false, sentence: 'The SDP file does not describe a stream we can take.' },
+  // local tools of a device
+  ffmpeg_missing: {
+    status: 503,
+    retryable: false,
+    sentence: 'ffmpeg was not found: motion, stills and AAC sound are off. Install it (`apt install ffmpeg`).',
+  },
+  ffmpeg_failed: { status: 503, retryable: true, sentence: 'ffmpeg has ended unexpectedly.' },
+  gpio_failed: { status: 503, retryable: true, sentence: 'The GPIO line of the button cannot be watched.' },
+  speaker_failed: { status: 503, retryable: true, sentence: 'The loudspeaker cannot be opened.' },
+  speaker_none: { status: 404, retryable: false, sentence: 'This camera has no loudspeaker.' },
+  // broker and messages
+  broker_unreachable: { status: 503, retryable: true, sentence: 'The MQTT broker cannot be reached.' },
+  broker_auth: { status: 401, retryable: false, sentence: 'The MQTT broker refuses the credential.' },
+  message_invalid: { status: 400, retryable: false, sentence: 'A message does not fit its schema.' },
+  message_too_large: { status: 413, retryable: false, sentence: 'A message is larger than allowed.' },
+  message_expired: { status: 410, retryable: false, sentence: 'A message came too late.' },
+  message_replayed: { status: 409, retryable: false, sentence: 'A message came twice.' },
+  message_foreign: { status: 403, retryable: false, sentence: 'A message came from somebody it does not belong to.' },
+  // signaling and media
+  sdp_invalid: { status: 400, retryable: false, sentence: 'The SDP cannot be read.' },
+  sdp_mismatch: { status: 406, retryable: false, sentence: 'The SDP does not fit what this camera sends.' },
+  codec_unsupported: {
+    status: 406,
+    retryable: false,
+    sentence: "This browser cannot play the camera's codec. Try another browser, or set the camera to H.264.",
+  },
+  signature_invalid: {
+    status: 403,
+    retryable: false,
+    sentence: 'The other side could not prove who it is: no media flows.',
+  },
+  session_not_found: { status: 404, retryable: false, sentence: 'There is no such session.' },
+  session_timeout: { status: 504, retryable: true, sentence: 'The connection was not made in time.' },
+  session_limit: { status: 503, retryable: true, sentence: 'Too many sessions are open.' },
+  session_ended: { status: 410, retryable: true, sentence: 'The session has ended.' },
+  floor_taken: { status: 409, retryable: true, sentence: 'Somebody else is talking.' },
+  // recording
+  disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },
+  disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
+  disk_failed: { status: 507, retryable: true, sentence: 'The recordings disk reports an error.' },
+  recording_not_found: { status: 404, retryable: false, sentence: 'There is no such recording.' },
+  recording_empty: { status: 404, retryable: true, sentence: 'Nothing has been recorded for this event yet.' },
+  still_unavailable: { status: 404, retryable: true, sentence: 'There is no still picture for this event.' },
+  footage_invalid: { status: 400, retryable: false, sentence: 'The footage cannot be read.' },
+  footage_offset: { status: 409, retryable: true, sentence: 'The footage does not go on where it ended.' },
+  index_failed: { status: 500, retryable: true, sentence: 'The index of recordings cannot be used.' },
+  index_newer: { status: 500, retryable: false, sentence: 'The index was written by a newer Porchlight.' },
+  // people and access
+  sign_in_required: { status: 401, retryable: false, sentence: 'Please sign in.' },
+  sign_in_link_invalid: { status: 401, retryable: false, sentence: 'This sign-in link is used up or too old.' },
+  forbidden: { status: 403, retryable: false, sentence: 'You may not do that.' },
+  origin_mismatch: { status: 403, retryable: false, sentence: 'The request comes from another site.' },
+  too_many_requests: { status: 429, retryable: true, sentence: 'Too many requests: please wait a little.' },
+  request_invalid: { status: 400, retryable: false, sentence: 'The request cannot be understood.' },
+  not_found: { status: 404, retryable: false, sentence: 'There is nothing at this address.' },
+  event_not_found: { status: 404, retryable: false, sentence: 'There is no such event.' },
+  device_not_found: { status: 404, retryable: false, sentence: 'There is no such device.' },
+  device_exists: { status: 409, retryable: false, sentence: 'A device of that name is enrolled already.' },
+  push_invalid: { status: 400, retryable: false, sentence: 'The push subscription is not valid.' },
+  internal: { status: 500, retryable: true, sentence: 'Something went wrong inside Porchlight. The log says more.' },
+} as const satisfies Record<string, ErrorEntry>
+
+/** What the registry says of one error. */
+export interface ErrorEntry {
+  /** HTTP status that carries the error. */
+  readonly status: number
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean
+  /** What a person reads. */
+  readonly sentence: string
+}
+
+export type ErrorCode = keyof typeof entries
+
+export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = entries
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(entries, value)
+}
+
+/** An error with a code of the registry. `detail` adds what is particular to this case; it never holds a secret. */
+export class PorchlightError extends Error {
+  override readonly name = 'PorchlightError'
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail === undefined ? errors[code].sentence : `${errors[code].sentence} (${detail})`, options)
+    this.code = code
+    this.detail = detail
+  }
+
+  get status(): number {
+    return errors[this.code].status
+  }
+
+  get retryable(): boolean {
+    return errors[this.code].retryable
+  }
+}
+
+/** Problem details of RFC 9457 for an error, as the API sends them. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: ErrorCode
+  detail?: string
+}
+
+export function toProblem(error: PorchlightError): Problem {
+  return {
+    type: `urn:porchlight:error:${error.code}`,
+    title: errors[error.code].sentence,
+    status: error.status,
+    code: error.code,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+  }
+}
+
+/** Gives any thrown value a code; what has none becomes `fallback` with the cause kept. */
+export function asPorchlightError(thrown: unknown, fallback: ErrorCode = 'internal'): PorchlightError {
+  if (thrown instanceof PorchlightError) return thrown
+  const detail = thrown instanceof Error ? thrown.message : String(thrown)
+  return new PorchlightError(fallback, detail, { cause: thrown })
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+
+/** Name of a device or of a camera on it: lower-case letters, digits, hyphens; safe in topics, URLs and file names. */
+export const name = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, 1 to 32')
+
+/** A camera everywhere outside its device: `{device}.{camera}`. */
+export const cameraId = z.string().regex(/^[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/, 'device.camera')
+
+/** Ids of boots, sessions, events, messages: random, made by whoever creates the thing. */
+export const randomId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)
+
+export function toCameraId(device: string, camera: string): string {
+  return `${device}.${camera}`
+}
+
+/** Takes a camera id apart. The id must have passed `cameraId`. */
+export function splitCameraId(id: string): { device: string; camera: string } {
+  const dot = id.indexOf('.')
+  return { device: id.slice(0, dot), camera: id.slice(dot + 1) }
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { name, randomId } from '../ids.ts'
+import { envelope } from './envelope.ts'
+
+/** gateway → device */
+export const command = z.discriminatedUnion('type', [
+  /** A starting gateway asks everybody: answer with `presence` and `cameras`. */
+  envelope.extend({ type: z.literal('hello') }),
+  /** Please open a session for this camera (ignored where one lives): answered by `offer` on `signal/up`. */
+  envelope.extend({ type: z.literal('stream'), camera: name }),
+  /** Please deliver these frames as footage (inclusive), as far as the ring still has them. */
+  envelope.extend({
+    type: z.literal('footage'),
+    camera: name,
+    bootId: randomId,
+    fromFrame: z.number().int().nonnegative(),
+    toFrame: z.number().int().nonnegative(),
+  }),
+])
+
+export type Command = z.infer<typeof command>
