@@ -7,6 +7,17 @@ const entries = {
   config_invalid: { status: 500, retryable: false, sentence: 'The configuration is not valid.' },
   config_unreadable: { status: 500, retryable: false, sentence: 'The configuration file cannot be read.' },
   port_in_use: { status: 500, retryable: true, sentence: 'The port is in use by another program.' },
+  program_failed: { status: 500, retryable: true, sentence: 'A part of Porchlight has ended unexpectedly.' },
+  lan_address_missing: {
+    status: 500,
+    retryable: true,
+    sentence: 'This machine has no address in a local network: connect it first.',
+  },
+  authority_unreadable: {
+    status: 500,
+    retryable: false,
+    sentence: 'The certificate authority of this house cannot be read.',
+  },
   identity_unreadable: { status: 500, retryable: false, sentence: 'The key file of this program cannot be read.' },
   not_enrolled: {
     status: 500,
@@ -66,6 +77,31 @@ const entries = {
   session_limit: { status: 503, retryable: true, sentence: 'Too many sessions are open.' },
   session_ended: { status: 410, retryable: true, sentence: 'The session has ended.' },
   floor_taken: { status: 409, retryable: true, sentence: 'Somebody else is talking.' },
+  picture_frozen: { status: 504, retryable: true, sentence: 'The picture has stopped moving.' },
+  // the phone
+  microphone_denied: {
+    status: 403,
+    retryable: false,
+    sentence: 'This page may not use the microphone. Allow it in the browser settings of this site.',
+  },
+  microphone_missing: { status: 404, retryable: true, sentence: 'No microphone was found.' },
+  microphone_failed: { status: 503, retryable: true, sentence: 'The microphone cannot be opened.' },
+  page_insecure: {
+    status: 403,
+    retryable: false,
+    sentence: 'Browsers give microphone and notifications to secure pages only: open Porchlight over HTTPS.',
+  },
+  notifications_denied: {
+    status: 403,
+    retryable: false,
+    sentence: 'Notifications are blocked for this page. Allow them in the browser settings of this site.',
+  },
+  notifications_unsupported: {
+    status: 501,
+    retryable: false,
+    sentence: 'This browser has no notifications here. On an iPhone, add Porchlight to the home screen first.',
+  },
+  playback_failed: { status: 500, retryable: true, sentence: 'The recording cannot be played.' },
   // recording
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },
   disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
@@ -88,6 +124,7 @@ const entries = {
   event_not_found: { status: 404, retryable: false, sentence: 'There is no such event.' },
   device_not_found: { status: 404, retryable: false, sentence: 'There is no such device.' },
   device_exists: { status: 409, retryable: false, sentence: 'A device of that name is enrolled already.' },
+  gateway_unreachable: { status: 503, retryable: true, sentence: 'The gateway cannot be reached.' },
   push_invalid: { status: 400, retryable: false, sentence: 'The push subscription is not valid.' },
   internal: { status: 500, retryable: true, sentence: 'Something went wrong inside Porchlight. The log says more.' },
 } as const satisfies Record<string, ErrorEntry>
