@@ -1,0 +1,173 @@
+import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
+import { isRtcp } from '@porchlight/proto/media/rtp.ts'
+import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel'
+import type { Logger } from 'pino'
+import type {
+  Engine,
+  EngineSession,
+  IceServer,
+  MediaLine,
+  SessionListener,
+  SessionOptions,
+  SessionState,
+} from './engine.ts'
+
+const defaultGatherMs = 500
+/** What the library writes for every video codec by itself. */
+const videoFeedback = ['nack', 'nack pli', 'goog-remb']
+
+/** Engine on node-datachannel (libdatachannel, libjuice, libsrtp). What we rely on is pinned in engine-contract.test.ts. */
+export function nodeDataChannelEngine(log: Logger): Engine {
+  nodeDataChannel.initLogger('Warning', (level, message) => log.debug({ level, message }, 'libdatachannel'))
+  return {
+    name: 'node-datachannel',
+    open: (options, listener) => new Session(options, listener, log),
+    // Its threads keep the process alive otherwise; sessions can be opened again afterwards.
+    shutdown: () => nodeDataChannel.cleanup(),
+  }
+}
+
+class Session implements EngineSession {
+  readonly #log: Logger
+  readonly #listener: SessionListener
+  readonly #gatherMs: number
+  readonly #tracks = new Map<string, Track>()
+  #peer: PeerConnection | undefined
+  #waiting = 0
+  #offered = false
+  #gathered = Promise.withResolvers<void>()
+
+  constructor(options: SessionOptions, listener: SessionListener, log: Logger) {
+    this.#log = log
+    this.#listener = listener
+    this.#gatherMs = options.gatherMs ?? defaultGatherMs
+    const peer = new nodeDataChannel.PeerConnection('producer', {
+      iceServers: options.iceServers.map(toUrl),
+      disableAutoNegotiation: true,
+      forceMediaTransport: true,
+      ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
+    })
+    this.#peer = peer
+    peer.onStateChange((state) => this.#told(() => this.#listener.state(state as SessionState)))
+    peer.onGatheringStateChange((state) => {
+      if (state === 'complete') this.#gathered.resolve()
+    })
+    peer.onLocalCandidate((candidate, mid) => {
+      if (this.#offered) this.#told(() => this.#listener.candidate(candidate, mid))
+    })
+    for (const line of options.media) this.#addLine(peer, line)
+  }
+
+  async offer(): Promise<string> {
+    const peer = this.#peer
+    if (peer === undefined) throw new PorchlightError('session_ended')
+    try {
+      peer.setLocalDescription('offer')
+    } catch (error) {
+      throw asPorchlightError(error)
+    }
+    const timer = setTimeout(() => this.#gathered.resolve(), this.#gatherMs)
+    await this.#gathered.promise
+    clearTimeout(timer)
+    const sdp = this.#peer?.localDescription()?.sdp
+    if (sdp === undefined) throw new PorchlightError('session_ended')
+    this.#offered = true
+    // libdatachannel answers `actpass` with `active` and sends its ClientHello before its answer can have arrived here:
+    // that one is lost, and the next comes a second later. As DTLS client we speak first, when both are ready.
+    return sdp.replaceAll('a=setup:actpass', 'a=setup:active')
+  }
+
+  answer(sdp: string): void {
+    try {
+      this.#peer?.setRemoteDescription(sdp, 'answer')
+    } catch (error) {
+      throw asPorchlightError(error, 'sdp_invalid')
+    }
+  }
+
+  addCandidate(candidate: string, mid: string): void {
+    try {
+      this.#peer?.addRemoteCandidate(candidate, mid)
+    } catch (error) {
+      this.#log.debug({ err: error }, 'candidate ignored')
+    }
+  }
+
+  send(mid: string, packet: Uint8Array): boolean {
+    const track = this.#tracks.get(mid)
+    if (track === undefined) return false
+    try {
+      // The line may close on another thread between the question and the sending: then it throws.
+      return track.isOpen() && track.sendMessageBinary(asBuffer(packet))
+    } catch (error) {
+      this.#log.debug({ err: error, mid }, 'packet not sent')
+      return false
+    }
+  }
+
+  get roundTripMs(): number | undefined {
+    const rtt = this.#peer?.rtt() ?? -1
+    return rtt < 0 ? undefined : rtt
+  }
+
+  close(): void {
+    const peer = this.#peer
+    if (peer === undefined) return
+    this.#peer = undefined
+    this.#tracks.clear()
+    this.#gathered.resolve()
+    peer.close()
+  }
+
+  #addLine(peer: PeerConnection, line: MediaLine): void {
+    const direction = line.direction === 'sendonly' ? 'SendOnly' : 'RecvOnly'
+    const { Video, Audio } = nodeDataChannel
+    const { payloadType, rtpmap, fmtp, feedback } = line.codec
+    const media = line.kind === 'video' ? new Video(line.mid, direction) : new Audio(line.mid, direction)
+    // The codec comes first: a feedback line ahead of it would leave an empty rtpmap behind.
+    if (media instanceof Video) media.addVideoCodec(payloadType, rtpmap, fmtp)
+    else media.addAudioCodec(payloadType, rtpmap, fmtp)
+    const already = line.kind === 'video' ? videoFeedback : []
+    for (const value of feedback ?? []) {
+      if (!already.includes(value)) media.parseSdpLine(`a=rtcp-fb:${payloadType} ${value}`)
+    }
+    for (const { id, uri } of line.extensions) media.parseSdpLine(`a=extmap:${id} ${uri}`)
+    if (line.ssrc !== undefined) media.addSSRC(line.ssrc, 'porchlight')
+    const track = peer.addTrack(media)
+    this.#tracks.set(line.mid, track)
+    this.#waiting++
+    track.onOpen(() => {
+      this.#waiting--
+      if (this.#waiting === 0) this.#told(() => this.#listener.open())
+    })
+    track.onError((error) => this.#log.debug({ mid: line.mid, error }, 'line error'))
+    track.onMessage((packet) => {
+      this.#told(() => {
+        if (isRtcp(packet)) this.#listener.rtcp(line.mid, packet)
+        else this.#listener.rtp(line.mid, packet)
+      })
+    })
+  }
+
+  /** Callbacks come on the event loop, but may have been queued before `close()`; and none may throw into the library. */
+  #told(tell: () => void): void {
+    if (this.#peer === undefined) return
+    try {
+      tell()
+    } catch (error) {
+      this.#log.error({ err: error }, 'session listener failed')
+    }
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** libdatachannel takes credentials within the URL. */
+function toUrl(server: IceServer): string {
+  if (server.username === undefined) return server.url
+  const colon = server.url.indexOf(':')
+  const account = `${encodeURIComponent(server.username)}:${encodeURIComponent(server.credential ?? '')}`
+  return `${server.url.slice(0, colon + 1)}${account}@${server.url.slice(colon + 1)}`
+}
