@@ -1,0 +1,82 @@
+import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Devices } from '../auth/devices.ts'
+import type { SignIn } from '../auth/sign-in.ts'
+import type { Subject } from '../auth/subject.ts'
+import type { CameraRegistry } from '../cameras/registry.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { PushSubscriptions } from '../push/subscriptions.ts'
+import type { Schema } from '../store/schema.ts'
+
+/**
+ * What routes may use. Ports of the media side are the small part of their owners that HTTP needs; a route file's author
+ * extends the port that belongs to the route.
+ */
+export interface GatewayDeps {
+  readonly config: GatewayConfig
+  readonly db: Kysely<Schema>
+  readonly log: Logger
+  /** ms since the Unix epoch. */
+  readonly now: () => number
+  readonly signIn: SignIn
+  readonly devices: Devices
+  readonly cameras: CameraRegistry
+  readonly events: EventsPort
+  readonly push: PushSubscriptions
+  readonly metrics: Metrics
+  /** signaling/viewers.ts */
+  readonly viewers: ViewersPort
+  /** The talk floor of each camera. */
+  readonly floor: FloorPort
+  /** recorder/recorder.ts */
+  readonly recorder: RecorderPort
+  /** playback */
+  readonly playback: PlaybackPort
+}
+
+export interface EventsPort {
+  /** Newest first, begun before `before` (ms since the Unix epoch). `next` is the `before` of the next page. */
+  list(query: { cameras?: readonly string[]; before?: number; limit: number }): Promise<{
+    events: EventNotice[]
+    next: number | null
+  }>
+  /** @throws PorchlightError `event_not_found` */
+  get(id: string): Promise<EventNotice>
+}
+
+export interface ViewersPort {
+  /** Answers a WHEP offer. @throws PorchlightError `camera_offline`, `codec_unsupported`, `session_limit` … */
+  join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }>
+  /** Idempotent. @throws PorchlightError `forbidden` where it is somebody else's session */
+  leave(id: string, subject: Subject): Promise<void>
+}
+
+export interface FloorPort {
+  /** Takes or renews the floor. @throws PorchlightError `floor_taken`, `session_not_found`, `speaker_none` */
+  take(camera: string, session: string, subject: Subject): { until: number; leaseMs: number }
+  /** Idempotent. */
+  release(camera: string, session: string, subject: Subject): void
+}
+
+/** How far the recording of an event is. */
+export interface RecordingState {
+  state: 'none' | 'growing' | 'complete'
+  /** ms since the Unix epoch; null where there is nothing yet. */
+  fromMs: number | null
+  toMs: number | null
+  bytes: number
+  /** Missing spans, [from, to] in ms. */
+  gaps: [number, number][]
+}
+
+/** Extended by its owner (recorder). */
+export interface RecorderPort {
+  close(): Promise<void>
+}
+
+/** Extended by its owner (playback). */
+export interface PlaybackPort {
+  recording(eventId: string): Promise<RecordingState>
+}

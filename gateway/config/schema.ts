@@ -1,0 +1,114 @@
+import { hostname } from 'node:os'
+import type { Frozen } from '@porchlight/proto/config.ts'
+import { z } from 'zod'
+
+const port = z.number().int().min(0).max(65_535)
+const seconds = z.number().min(0).max(3_600)
+
+/**
+ * Every setting of the gateway with its default and unit. Groups are strict: a key that is not here is refused.
+ * Ports: 0 takes any free one (the ready line says which).
+ */
+export const gatewayConfigSchema = z.strictObject({
+  /** Keys, the index and, unless said otherwise, recordings. */
+  dataDir: z.string().min(1).default('./.porchlight/gateway'),
+  logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  http: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(4880),
+      /** How people and devices reach the gateway from outside, e.g. `https://door.example`; default: from host and port. */
+      publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+      /** Addresses of reverse proxies whose `X-Forwarded-*` is believed. Default: none is. */
+      trustProxy: z.array(z.string().min(1)).max(16).default([]),
+      /** Further origins (`https://…`) whose pages may use the API with a cookie. The own origin always may. */
+      origins: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .max(16)
+        .default([]),
+      /** Folder of the built viewer; default: `viewer/dist` beside the gateway. */
+      viewer: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** PEM files; serves HTTPS and, for the embedded broker, MQTTS. */
+  tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  media: z
+    .strictObject({
+      /** The one UDP port of all WebRTC legs. */
+      port: port.default(4880),
+      /** Address the media port binds to; default: that of `http.host` where it is an address, else all. */
+      bindAddress: z.string().min(1).optional(),
+      /** Addresses to announce besides (a public one behind NAT). */
+      announce: z.array(z.string().min(1)).max(8).default([]),
+    })
+    .prefault({}),
+  broker: z
+    .strictObject({
+      /** `embedded`, or `url`: any MQTT 3.1.1 broker. */
+      mode: z.enum(['embedded', 'url']).default('embedded'),
+      /** Embedded: address to listen on. Anything but loopback needs `tls`. */
+      host: z.string().min(1).default('127.0.0.1'),
+      /** Embedded: TCP port. */
+      port: port.default(4883),
+      /** Mode `url`: `mqtt://` or `mqtts://` with host and port. */
+      url: z.url({ protocol: /^mqtts?$/ }).optional(),
+      /** Mode `url`: the gateway's account there. */
+      user: z.string().optional(),
+      password: z.string().optional(),
+      /** Mode `url`: PEM file of the authority that signed the broker's certificate, where it is not a public one. */
+      ca: z.string().min(1).optional(),
+      /** How devices reach the broker, in enrolment lines; default: from the settings above. */
+      publicUrl: z.url({ protocol: /^mqtts?$/ }).optional(),
+    })
+    .prefault({})
+    .refine((broker) => broker.mode !== 'url' || broker.url !== undefined, {
+      path: ['url'],
+      message: 'needed where broker.mode is url',
+    }),
+  recordings: z
+    .strictObject({
+      /** Default: `recordings` in `dataDir`. */
+      directory: z.string().min(1).optional(),
+      /** Seconds kept from before an event began. */
+      preroll: seconds.default(10),
+      /** Seconds kept from after an event ended. */
+      postroll: seconds.default(5),
+    })
+    .prefault({}),
+  events: z
+    .strictObject({
+      /** A motion event whose device says nothing for so many seconds is ended. */
+      quietAfter: z.number().min(5).max(600).default(30),
+      /** A ring lasts so many seconds unless the device ends it before. */
+      ringSeconds: z.number().min(1).max(600).default(30),
+    })
+    .prefault({}),
+  push: z
+    .strictObject({
+      /** Whom a push service may write to about our messages (RFC 8292 §2.1): `mailto:` or `https:`. */
+      subject: z
+        .string()
+        .regex(/^(?:mailto:|https:\/\/)\S+$/, 'mailto: or https:')
+        .default('mailto:porchlight@localhost.invalid'),
+      /** Also takes subscriptions at `http:` and private addresses: for tests with a push service of their own. */
+      allowInsecure: z.boolean().default(false),
+    })
+    .prefault({}),
+  auth: z
+    .strictObject({
+      /** Life of a sign-in link, minutes. */
+      linkMinutes: z.number().min(1).max(1_440).default(15),
+      /** Life of a session since its sign-in, days. */
+      sessionDays: z.number().min(1).max(400).default(90),
+    })
+    .prefault({}),
+  ffmpeg: z.string().min(1).optional().describe('Path of ffmpeg; default: FFMPEG_PATH, ffmpeg-static, PATH.'),
+  /** Name of the house, as shown on notices. */
+  house: z
+    .string()
+    .min(1)
+    .max(64)
+    .default(() => hostname().slice(0, 64) || 'home'),
+})
+
+export type GatewayConfig = Frozen<z.infer<typeof gatewayConfigSchema>>
