@@ -61,7 +61,7 @@ function installDependencies() {
   if (!installedByHand()) {
     say('installing dependencies (npm ci) …')
     // ffmpeg-static is an optional dependency: npm goes on when its download fails.
-    if (!npm(['ci', '--no-audit', '--no-fund'])) throw new SetupError('`npm ci` has failed; its output is above.')
+    if (!npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])) throw new SetupError('`npm ci` has failed; its output is above.')
   }
   ensureNode24()
   writeFileSync(stampPath, hash)
@@ -140,14 +140,8 @@ function hasChromium() {
 }
 
 function hasPackages(names) {
-  const result = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}\n', ...names], { encoding: 'utf8' })
-  return (
-    result.status === 0 &&
-    result.stdout
-      .trim()
-      .split('\n')
-      .every((status) => status === 'installed')
-  )
+  const result = spawnSync('dpkg', ['--status', ...names], { encoding: 'utf8' })
+  return result.stdout?.match(/^Status: .* installed$/gm)?.length === names.length
 }
 
 const gstreamer = [
