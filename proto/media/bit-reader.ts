@@ -1,13 +1,18 @@
-/** Reads bits, most significant first, out of an RBSP: emulation prevention bytes are skipped (H.264 §7.3.1). */
+/** Reads bits, most significant first; out of an RBSP emulation prevention bytes are skipped (H.264 §7.3.1). */
 export class BitReader {
   readonly #bytes: Uint8Array
   #byte: number
   #bit = 0
   #zeros = 0
+  readonly #escaped: boolean
 
-  /** @param start first byte of the RBSP, after the NAL header */
-  constructor(bytes: Uint8Array, start = 0) {
+  /**
+   * @param start first byte to read: of an RBSP the one after the NAL header
+   * @param escaped whether emulation prevention bytes are in there
+   */
+  constructor(bytes: Uint8Array, start = 0, escaped = true) {
     this.#bytes = bytes
+    this.#escaped = escaped
     this.#byte = start
   }
 
@@ -25,7 +30,7 @@ export class BitReader {
       this.#zeros = bytes[this.#byte] === 0 ? this.#zeros + 1 : 0
       this.#bit = 0
       this.#byte += 1
-      if (this.#zeros >= 2 && bytes[this.#byte] === 3) {
+      if (this.#escaped && this.#zeros >= 2 && bytes[this.#byte] === 3) {
         this.#byte += 1
         this.#zeros = 0
       }
