@@ -1,0 +1,227 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { parseSdp } from '@porchlight/proto/media/sdp.ts'
+import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
+import type { Logger } from 'pino'
+import { announceCandidates } from './candidates.ts'
+import type {
+  EngineSession,
+  EngineTrack,
+  SessionEvents,
+  TransportParameters,
+  TransportState,
+  WebRtcEngine,
+} from './engine.ts'
+import { remoteOfferSdp } from './remote-offer.ts'
+
+export interface NodeDataChannelOptions {
+  /** Address to bind, e.g. `127.0.0.1` or `0.0.0.0`. */
+  bindAddress: string
+  /** The one UDP port of all sessions. */
+  port: number
+  /** Addresses told to the other side in place of those found on the interfaces (port forwarding, cloud NAT). */
+  announce: readonly string[]
+  /** How long gathering may take, ms. */
+  gatherTimeoutMs?: number
+  log: Logger
+}
+
+const directions = { sendonly: 'SendOnly', recvonly: 'RecvOnly' } as const
+
+/** Sessions of libdatachannel, all on one UDP port (libjuice's mux tells them apart by ufrag). */
+export class NodeDataChannelEngine implements WebRtcEngine {
+  readonly name = 'node-datachannel'
+  readonly #options: NodeDataChannelOptions
+  readonly #sessions = new Set<NodeDataChannelSession>()
+  #closed = false
+
+  constructor(options: NodeDataChannelOptions) {
+    this.#options = options
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  answer(
+    id: string,
+    remote: TransportParameters,
+    tracks: readonly EngineTrack[],
+    events: SessionEvents,
+  ): EngineSession {
+    if (this.#closed) throw new PorchlightError('session_ended', 'the gateway is stopping')
+    const session = new NodeDataChannelSession(id, this.#options, remote, tracks, events, () => {
+      this.#sessions.delete(session)
+    })
+    this.#sessions.add(session)
+    return session
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#sessions].map((session) => session.close()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+class NodeDataChannelSession implements EngineSession {
+  readonly local: Promise<TransportParameters>
+  readonly #peer: PeerConnection
+  readonly #tracks = new Map<string, Track>()
+  readonly #events: SessionEvents
+  readonly #log: Logger
+  readonly #onClosed: () => void
+  #state: TransportState = 'connecting'
+  #failLocal: (error: PorchlightError) => void = () => undefined
+  #closed = false
+
+  constructor(
+    id: string,
+    options: NodeDataChannelOptions,
+    remote: TransportParameters,
+    tracks: readonly EngineTrack[],
+    events: SessionEvents,
+    onClosed: () => void,
+  ) {
+    this.#events = events
+    this.#onClosed = onClosed
+    this.#log = options.log.child({ session: id })
+    this.#peer = new PeerConnection(id, {
+      iceServers: [],
+      bindAddress: options.bindAddress,
+      enableIceUdpMux: true,
+      portRangeBegin: options.port,
+      portRangeEnd: options.port,
+      // Both descriptions are set by hand: nothing is negotiated behind our back.
+      disableAutoNegotiation: true,
+      forceMediaTransport: true,
+    })
+    try {
+      this.#peer.onStateChange((state) => this.#stateChanged(state))
+      for (const track of tracks) this.#addTrack(track)
+      // libdatachannel takes the answer's lines from tracks that exist already under the offer's mids.
+      this.#peer.setRemoteDescription(remoteOfferSdp(remote, tracks), 'offer')
+    } catch (cause) {
+      this.#peer.close()
+      throw new PorchlightError('sdp_invalid', cause instanceof Error ? cause.message : undefined, { cause })
+    }
+    this.local = this.#gather(options)
+  }
+
+  get state(): TransportState {
+    return this.#state
+  }
+
+  #addTrack(track: EngineTrack): void {
+    const media =
+      track.kind === 'video'
+        ? new Video(track.mid, directions[track.direction])
+        : new Audio(track.mid, directions[track.direction])
+    // Raw tracks: the payload type is all the library must know, the codec's name is never looked at.
+    if ('addH264Codec' in media) media.addH264Codec(track.payloadType)
+    else media.addOpusCodec(track.payloadType)
+    for (const ssrc of track.localSsrcs) media.addSSRC(ssrc, 'porchlight')
+    const line = this.#peer.addTrack(media)
+    line.onOpen(() => {
+      if (!this.#closed) this.#events.open(track.mid)
+    })
+    line.onMessage((bytes) => {
+      if (!this.#closed) this.#events.packet(track.mid, bytes)
+    })
+    line.onError((error) => this.#log.warn({ mid: track.mid, error }, 'track error'))
+    this.#tracks.set(track.mid, line)
+  }
+
+  async #gather(options: NodeDataChannelOptions): Promise<TransportParameters> {
+    const complete = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new PorchlightError('session_timeout', 'no candidate found')),
+        options.gatherTimeoutMs ?? 3_000,
+      )
+      this.#failLocal = (error) => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      this.#peer.onGatheringStateChange((state) => {
+        if (state !== 'complete') return
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+    this.#peer.setLocalDescription('answer')
+    await complete
+    const sdp = this.#closed ? undefined : this.#peer.localDescription()?.sdp
+    if (sdp === undefined) throw new PorchlightError('session_ended')
+    return readLocal(sdp, options.announce)
+  }
+
+  #stateChanged(state: string): void {
+    if (this.#closed) return
+    switch (state) {
+      case 'connected':
+      case 'disconnected':
+      case 'failed':
+      case 'closed':
+        this.#state = state
+        this.#events.state(state)
+    }
+  }
+
+  addRemoteCandidate(candidate: string, mid: string): void {
+    if (this.#closed) return
+    try {
+      this.#peer.addRemoteCandidate(candidate, mid)
+    } catch (error) {
+      this.#log.debug({ err: error }, 'candidate not taken')
+    }
+  }
+
+  send(mid: string, bytes: Uint8Array): boolean {
+    const track = this.#tracks.get(mid)
+    if (this.#closed || track === undefined) return false
+    try {
+      return track.isOpen() && track.sendMessageBinary(asBuffer(bytes))
+    } catch (error) {
+      // A track may close between the question and the send.
+      this.#log.debug({ err: error, mid }, 'packet not sent')
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#state = 'closed'
+    this.#failLocal(new PorchlightError('session_ended'))
+    // Whoever waits for our half is told; where nobody does, the failure must not be an unhandled one.
+    this.local.catch((error: unknown) => this.#log.trace({ err: error }, 'closed before it was answered'))
+    this.#tracks.clear()
+    this.#peer.close()
+    this.#onClosed()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function readLocal(sdp: string, announce: readonly string[]): TransportParameters {
+  const media = parseSdp(sdp).media
+  const first = media[0]
+  if (!first?.iceUfrag || !first.icePwd || !first.fingerprint)
+    throw new PorchlightError('internal', 'no local transport')
+  const candidates = media.flatMap((section) => section.candidates)
+  return {
+    iceUfrag: first.iceUfrag,
+    icePwd: first.icePwd,
+    fingerprint: first.fingerprint,
+    setup: first.setup === 'passive' ? 'passive' : 'active',
+    candidates: announceCandidates(candidates, announce),
+  }
+}
