@@ -1,3 +1,4 @@
+import type { Frozen } from '@porchlight/proto/config.ts'
 import { name } from '@porchlight/proto/ids.ts'
 import { z } from 'zod'
 
@@ -158,12 +159,15 @@ export const deviceConfigSchema = z.strictObject({
     .prefault({}),
 })
 
-export type DeviceConfig = z.infer<typeof deviceConfigSchema>
-export type CameraConfig = z.infer<typeof cameraConfig>
-export type CameraSourceConfig = z.infer<typeof cameraSourceConfig>
+export type DeviceConfig = Frozen<z.infer<typeof deviceConfigSchema>>
+export type CameraConfig = DeviceConfig['cameras'][number]
+export type CameraSourceConfig = CameraConfig['source']
 export type SpeakerConfig = CameraConfig['speaker']
 export type MotionConfig = CameraConfig['motion']
 export type ButtonConfig = NonNullable<CameraConfig['button']>
+
+/** Prefix of the agent's environment variables. */
+export const envPrefix = 'PORCHLIGHT_DEVICE_'
 
 /** What people call a camera. */
 export function titleOf(camera: CameraConfig): string {

@@ -54,6 +54,11 @@ const entries = {
   // broker and messages
   broker_unreachable: { status: 503, retryable: true, sentence: 'The MQTT broker cannot be reached.' },
   broker_auth: { status: 401, retryable: false, sentence: 'The MQTT broker refuses the credential.' },
+  authority_unknown: {
+    status: 403,
+    retryable: false,
+    sentence: "The server's certificate is not from the authority that this device was enrolled with: enrol it again.",
+  },
   message_invalid: { status: 400, retryable: false, sentence: 'A message does not fit its schema.' },
   message_too_large: { status: 413, retryable: false, sentence: 'A message is larger than allowed.' },
   message_expired: { status: 410, retryable: false, sentence: 'A message came too late.' },
