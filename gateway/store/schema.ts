@@ -22,21 +22,29 @@ export interface Schema {
     /** Recording wanted from … to (begin − pre-roll, end + post-roll). */
     record_from: number
     record_to: number | null
+    /** Relative to the recordings directory. */
     still_path: string | null
   }
   /** One file of fragmented MP4 on disk. */
   files: {
     id: Generated<number>
     camera: string
+    /** Relative to the recordings directory, with `/`. */
     path: string
     created_at: number
+    /** Capture time that is 0 in the file's own timeline. */
+    base_ms: number
     /** Bytes of the init segment at the file's beginning. */
     init_bytes: number
-    /** SHA-256 of codec configuration: parts with the same value play through one init segment. */
+    /** SHA-256 (hex) of the init segment: parts with the same value play through one init segment. */
     config: string
+    /** 1 once nothing is added any more. */
     closed: number
   }
-  /** One group of pictures (with its sound): one moof + mdat. */
+  /**
+   * Pictures with unbroken frame numbers and the sound of their time: one moof + mdat of at most a second or so. A hole
+   * in the numbers always ends a part; what fills it later is a part of its own.
+   */
   parts: {
     id: Generated<number>
     file_id: number
@@ -45,13 +53,16 @@ export interface Schema {
     run: string
     first_frame: number
     last_frame: number
-    /** Frame numbers missing inside, as JSON list of [from, to]. */
-    missing_json: string
+    /** 1 where it begins with a keyframe: playing can start here. */
+    keyframe: number
+    /** Capture time of its first picture shown, and the end of its last. */
     start_ms: number
     end_ms: number
+    /** Capture times that its sound covers, as JSON list of [from, to]. */
+    audio_json: string
     offset: number
     bytes: number
-    /** Higher speaks for the same moment. */
+    /** Higher speaks for the same frames. */
     generation: number
   }
 }
