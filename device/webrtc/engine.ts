@@ -20,17 +20,10 @@ export interface MediaLine {
   extensions: readonly { id: number; uri: string }[]
 }
 
-/** A STUN or TURN server. */
-export interface IceServer {
-  /** `stun:host:port`, `turn:host:port?transport=udp`, `turns:…`. */
-  url: string
-  username?: string
-  credential?: string
-}
-
 export interface SessionOptions {
   media: readonly MediaLine[]
-  iceServers: readonly IceServer[]
+  /** `stun:host:port`, `turn:user:password@host:port?transport=udp`, `turns:…`. */
+  iceServers: readonly string[]
   /** Only this local address is used; absent: all of them. */
   bindAddress?: string
   /** Ends the wait for candidates of STUN and TURN servers, ms; host candidates are there at once. */

@@ -2,15 +2,7 @@ import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel'
 import type { Logger } from 'pino'
-import type {
-  Engine,
-  EngineSession,
-  IceServer,
-  MediaLine,
-  SessionListener,
-  SessionOptions,
-  SessionState,
-} from './engine.ts'
+import type { Engine, EngineSession, MediaLine, SessionListener, SessionOptions, SessionState } from './engine.ts'
 
 const defaultGatherMs = 500
 /** What the library writes for every video codec by itself. */
@@ -42,7 +34,7 @@ class Session implements EngineSession {
     this.#listener = listener
     this.#gatherMs = options.gatherMs ?? defaultGatherMs
     const peer = new nodeDataChannel.PeerConnection('producer', {
-      iceServers: options.iceServers.map(toUrl),
+      iceServers: [...options.iceServers],
       disableAutoNegotiation: true,
       forceMediaTransport: true,
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
@@ -162,12 +154,4 @@ class Session implements EngineSession {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** libdatachannel takes credentials within the URL. */
-function toUrl(server: IceServer): string {
-  if (server.username === undefined) return server.url
-  const colon = server.url.indexOf(':')
-  const account = `${encodeURIComponent(server.username)}:${encodeURIComponent(server.credential ?? '')}`
-  return `${server.url.slice(0, colon + 1)}${account}@${server.url.slice(colon + 1)}`
 }

@@ -1,0 +1,333 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import type { Identity } from '@porchlight/proto/identity/keys.ts'
+import { toCameraId } from '@porchlight/proto/ids.ts'
+import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
+import { parseRtp } from '@porchlight/proto/media/rtp.ts'
+import type { Envelope } from '@porchlight/proto/messages/envelope.ts'
+import type { Offer, SignalDown, SignalUp } from '@porchlight/proto/messages/signal.ts'
+import type { Logger } from 'pino'
+import type { TalkSink } from '../camera/camera-source.ts'
+import type { Engine, EngineSession, SessionState } from './engine.ts'
+import type { LiveAudio } from './live-audio.ts'
+import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
+import { ProducerMedia, type ProducerStats } from './producer-media.ts'
+import { confirmAnswer, type ProofContext, signOffer } from './producer-proofs.ts'
+
+/** Deadlines of the states, ms. */
+export const sessionDeadlines = {
+  /** Offer made → answer. */
+  answer: 10_000,
+  /** Answer → proven and connected. */
+  connect: 15_000,
+  /** Connection lost → back. */
+  disconnected: 8_000,
+} as const
+
+type WithoutEnvelope<T> = T extends unknown ? Omit<T, keyof Envelope> : never
+/** A signal before the link puts it into its envelope. */
+export type SignalBody = WithoutEnvelope<SignalUp>
+
+/**
+ * `new` → `offered` (an offer is out) → `connecting` (the answer is proven; confirm is on its way, ICE and DTLS run) →
+ * `live` → `ended`. Every state leads to `ended`, and each but `live` has a deadline.
+ */
+export type ProducerState = 'new' | 'offered' | 'connecting' | 'live' | 'ended'
+/** Why a session ended: an error code, or that one of the two sides closed it. */
+export type EndReason = ErrorCode | 'closed' | 'peer_closed'
+
+/** What the session reads of the pre-roll (device/preroll/ring.ts). */
+export interface GopSource {
+  currentGop(): { units: readonly AccessUnit[]; audio: readonly AudioFrame[] }
+}
+
+export interface ProducerSessionOptions {
+  engine: Engine
+  device: string
+  camera: string
+  bootId: string
+  identity: Identity
+  /** Pinned at enrolment, base64url. */
+  gatewayKey: string
+  ring: GopSource
+  formats: { video: VideoFormat; audio?: AudioFormat | undefined }
+  /** Makes Opus of AAC; absent: AAC is not heard live. */
+  liveAudio?: ((format: AudioFormat, onFrame: (frame: AudioFrame) => void) => LiveAudio) | undefined
+  talk: TalkSink | undefined
+  iceServers: readonly string[]
+  bindAddress?: string
+  /** Capture clock, ms since the Unix epoch. */
+  now: () => number
+  /** [0, 1) */
+  random?: () => number
+  log: Logger
+  /** Publishes a signal, resolves at PUBACK. May reject. */
+  send: (body: SignalBody) => Promise<void>
+  /** Somebody needs a keyframe: ask the camera. */
+  onPli?: () => void
+  /** Pictures `from` … `to` (inclusive) are not sent live (B-pictures, an overfull link): deliver them as footage. */
+  onDropped?: (from: number, to: number) => void
+  /** bit/s */
+  startRate?: number
+  deadlines?: Partial<Record<keyof typeof sessionDeadlines, number>>
+}
+
+/** One WebRTC session of one camera to the gateway, offered by us. */
+export class ProducerSession implements AsyncDisposable {
+  readonly id = randomBytes(12).toString('base64url')
+  /** Number of the first picture sent live; rejects never, and resolves only where one was sent. */
+  readonly firstFrame: Promise<number>
+  /** Resolves when the session is over; never rejects. */
+  readonly ended: Promise<EndReason>
+  readonly #options: ProducerSessionOptions
+  readonly #log: Logger
+  readonly #proof: ProofContext
+  readonly #firstFrame = Promise.withResolvers<number>()
+  readonly #ended = Promise.withResolvers<EndReason>()
+  readonly #engine: EngineSession
+  readonly #media: ProducerMedia
+  readonly #liveAudio: LiveAudio | undefined
+  readonly #hasAudio: boolean
+  #state: ProducerState = 'new'
+  #deadline: NodeJS.Timeout | undefined
+  #offerSdp = ''
+  /** The offer itself is number 0, whichever message carries it. */
+  #seqUp = 1
+  #seqDown = -1
+  #confirmed = false
+  #open = false
+  #talkSequence: number | undefined
+
+  constructor(options: ProducerSessionOptions) {
+    this.#options = options
+    this.firstFrame = this.#firstFrame.promise
+    this.ended = this.#ended.promise
+    this.#log = options.log.child({ camera: options.camera, session: this.id })
+    const { device, camera, identity, gatewayKey, formats, ring } = options
+    const nonce = randomBytes(18).toString('base64url')
+    this.#proof = { identity, gatewayKey, session: this.id, camera: toCameraId(device, camera), nonce }
+    const keyframe = ring.currentGop().units.find((unit) => unit.keyframe)
+    const sound = this.#sound(formats.audio)
+    this.#liveAudio = sound?.transcode
+    this.#hasAudio = sound !== undefined
+    const video = { codec: videoLineCodec(formats.video, keyframe), ssrc: randomInt(1, 2 ** 31) }
+    const audio = sound && {
+      codec: audioLineCodec(sound.codec),
+      ssrc: randomInt(2 ** 31, 2 ** 32),
+      clockRate: sound.clockRate,
+    }
+    this.#media = new ProducerMedia({
+      video,
+      audio,
+      send: (mid, packet) => this.#engine.send(mid, packet),
+      on: {
+        firstFrame: (frame) => this.#firstFrame.resolve(frame),
+        keyframeWanted: () => options.onPli?.(),
+        dropped: (from, to) => options.onDropped?.(from, to),
+      },
+      now: options.now,
+      random: options.random ?? Math.random,
+      ...(options.startRate === undefined ? {} : { startRate: options.startRate }),
+    })
+    const media = offerLines({
+      video: video.codec,
+      videoSsrc: video.ssrc,
+      audio: audio?.codec,
+      audioSsrc: audio?.ssrc ?? 0,
+      talk: options.talk?.codec,
+    })
+    this.#engine = options.engine.open(
+      {
+        media,
+        iceServers: options.iceServers,
+        ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
+      },
+      {
+        state: (state) => this.#engineState(state),
+        open: () => this.#opened(),
+        rtp: (mid, packet) => this.#heard(mid, packet),
+        rtcp: (_mid, packet) => this.#media.rtcp(packet),
+        candidate: (candidate, mid) => this.#signal({ type: 'candidates', candidates: [{ candidate, mid }] }),
+      },
+    )
+  }
+
+  get state(): ProducerState {
+    return this.#state
+  }
+
+  get stats(): ProducerStats & { roundTripMs: number | undefined } {
+    return { ...this.#media.stats, roundTripMs: this.#engine.roundTripMs }
+  }
+
+  /**
+   * The signed offer, candidates inside; it counts as message 0 of the session. Once.
+   * @throws PorchlightError `session_ended` or what the engine says
+   */
+  async offer(): Promise<Offer> {
+    if (this.#state !== 'new') throw new PorchlightError('session_ended')
+    this.#enter('offered', this.#deadlineMs('answer'))
+    try {
+      this.#offerSdp = await this.#engine.offer()
+      const signature = signOffer(this.#proof, this.#offerSdp)
+      const { camera, bootId } = this.#options
+      return { session: this.id, camera, bootId, sdp: this.#offerSdp, nonce: this.#proof.nonce, signature }
+    } catch (error) {
+      const coded = asPorchlightError(error)
+      this.#end(coded.code)
+      throw coded
+    }
+  }
+
+  /** Takes a signal of the gateway's. What is late, repeated or of another session is dropped. Never throws. */
+  handle(signal: SignalDown): void {
+    if (signal.session !== this.id || signal.seq <= this.#seqDown || this.#state === 'ended') return
+    this.#seqDown = signal.seq
+    switch (signal.type) {
+      case 'answer':
+        return this.#answered(signal.sdp, signal.signature)
+      case 'candidates':
+        // Only a proven peer's: until then they are not worth a packet.
+        if (this.#state === 'offered') return
+        for (const { candidate, mid } of signal.candidates) this.#engine.addCandidate(candidate, mid)
+        return
+      case 'bye':
+        this.#log.info({ reason: signal.reason }, 'gateway ended the session')
+        return this.#end('peer_closed')
+    }
+  }
+
+  /** A picture of the camera, as it comes. */
+  accessUnit(unit: AccessUnit): void {
+    if (this.#state === 'live') this.#media.accessUnit(unit)
+  }
+
+  /** Sound of the camera, as it comes. */
+  audioFrame(frame: AudioFrame): void {
+    if (this.#state === 'live') this.#sendAudio(frame)
+  }
+
+  /** Says `bye` and ends. Idempotent. */
+  close(reason: EndReason = 'closed'): void {
+    if (this.#state === 'ended') return
+    if (this.#state !== 'new') this.#signal({ type: 'bye', reason })
+    this.#end(reason)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+    await this.#liveAudio?.close()
+  }
+
+  #answered(sdp: string, signature: string): void {
+    if (this.#state !== 'offered' || this.#offerSdp === '') return
+    let proof: string
+    try {
+      proof = confirmAnswer(this.#proof, this.#offerSdp, sdp, signature)
+      this.#enter('connecting', this.#deadlineMs('connect'))
+      this.#engine.answer(sdp)
+    } catch (error) {
+      const coded = asPorchlightError(error, 'sdp_invalid')
+      this.#log.warn({ err: coded }, 'answer refused')
+      return this.close(coded.code)
+    }
+    const confirm = { type: 'confirm' as const, signature: proof, session: this.id, seq: this.#seqUp++ }
+    this.#options.send(confirm).then(
+      () => {
+        this.#confirmed = true
+        this.#startWhenReady()
+      },
+      (error: unknown) => {
+        const coded = asPorchlightError(error, 'broker_unreachable')
+        this.#log.warn({ err: coded }, 'confirmation not delivered')
+        this.#end(coded.code)
+      },
+    )
+  }
+
+  #engineState(state: SessionState): void {
+    this.#log.debug({ state }, 'connection')
+    if (this.#state === 'ended') return
+    if (state === 'failed') this.close('session_timeout')
+    else if (state === 'closed') this.#end('peer_closed')
+    else if (state === 'disconnected' && this.#state === 'live') this.#arm(this.#deadlineMs('disconnected'))
+    else if (state === 'connected' && this.#state === 'live') clearTimeout(this.#deadline)
+  }
+
+  #opened(): void {
+    this.#open = true
+    this.#startWhenReady()
+  }
+
+  /** Media only after the PUBACK of `confirm` and on open lines: the gateway takes none before. */
+  #startWhenReady(): void {
+    if (this.#state !== 'connecting' || !this.#confirmed || !this.#open) return
+    this.#enter('live', undefined)
+    this.#log.info('live')
+    const { units, audio } = this.#options.ring.currentGop()
+    for (const frame of audio) this.#sendAudio(frame)
+    for (const unit of units) this.#media.accessUnit(unit)
+  }
+
+  #sendAudio(frame: AudioFrame): void {
+    if (!this.#hasAudio) return
+    if (this.#liveAudio) this.#liveAudio.push(frame)
+    else this.#media.audioFrame(frame)
+  }
+
+  #sound(format: AudioFormat | undefined) {
+    if (format === undefined) return undefined
+    const { codec } = format
+    if (isLiveAudioCodec(codec)) return { codec, clockRate: codec === 'opus' ? 48_000 : 8_000, transcode: undefined }
+    const transcode = this.#options.liveAudio?.(format, (frame) => {
+      if (this.#state === 'live') this.#media.audioFrame(frame)
+    })
+    return transcode && { codec: 'opus' as const, clockRate: 48_000, transcode }
+  }
+
+  /** Talk of a viewer. Late and doubled packets are dropped: a loudspeaker cannot go back. */
+  #heard(mid: string, bytes: Uint8Array): void {
+    const { talk } = this.#options
+    if (mid !== mids.talk || talk === undefined || this.#state !== 'live') return
+    const packet = parseRtp(bytes)
+    if (packet === undefined || packet.payload.length === 0) return
+    if (packet.payloadType !== audioLineCodec(talk.codec).payloadType) return
+    const behind = this.#talkSequence === undefined ? -1 : ((this.#talkSequence - packet.sequence) << 16) >> 16
+    // Far behind is not late but another talker's numbering.
+    if (behind >= 0 && behind < 64) return
+    this.#talkSequence = packet.sequence
+    talk.send(packet.payload, packet.timestamp)
+  }
+
+  #signal(
+    body: { type: 'candidates'; candidates: { candidate: string; mid: string }[] } | { type: 'bye'; reason: string },
+  ) {
+    this.#options.send({ ...body, session: this.id, seq: this.#seqUp++ }).catch((error: unknown) => {
+      this.#log.debug({ err: error, type: body.type }, 'signal not delivered')
+    })
+  }
+
+  #deadlineMs(name: keyof typeof sessionDeadlines): number {
+    return this.#options.deadlines?.[name] ?? sessionDeadlines[name]
+  }
+
+  #enter(state: ProducerState, deadlineMs: number | undefined): void {
+    this.#state = state
+    this.#arm(deadlineMs)
+  }
+
+  #arm(deadlineMs: number | undefined): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = deadlineMs === undefined ? undefined : setTimeout(() => this.close('session_timeout'), deadlineMs)
+  }
+
+  #end(reason: EndReason): void {
+    if (this.#state === 'ended') return
+    this.#enter('ended', undefined)
+    this.#media.close()
+    this.#engine.close()
+    this.#liveAudio?.close().catch((error: unknown) => this.#log.debug({ err: error }, 'live audio did not close'))
+    this.#log.info({ reason }, 'session ended')
+    this.#ended.resolve(reason)
+  }
+}
