@@ -161,10 +161,12 @@ export class ProducerMedia {
   #control(packet: RtcpPacket): void {
     switch (packet.type) {
       case 'nack':
-        return this.#repeat(packet.media, packet.lost)
+        this.#repeat(packet.media, packet.lost)
+        return
       case 'pli':
       case 'fir':
-        return this.#askKeyframe()
+        this.#askKeyframe()
+        return
       case 'rr':
       case 'sr':
         for (const block of packet.reports) this.#reported(block)

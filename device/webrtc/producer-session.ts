@@ -1,76 +1,23 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
-import type { Identity } from '@porchlight/proto/identity/keys.ts'
+import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { toCameraId } from '@porchlight/proto/ids.ts'
-import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
-import { parseRtp } from '@porchlight/proto/media/rtp.ts'
-import type { Envelope } from '@porchlight/proto/messages/envelope.ts'
-import type { Offer, SignalDown, SignalUp } from '@porchlight/proto/messages/signal.ts'
+import type { AccessUnit, AudioFormat, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
+import type { Offer, SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
-import type { TalkSink } from '../camera/camera-source.ts'
-import type { Engine, EngineSession, SessionState } from './engine.ts'
+import type { EngineSession, SessionState } from './engine.ts'
 import type { LiveAudio } from './live-audio.ts'
 import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
 import { ProducerMedia, type ProducerStats } from './producer-media.ts'
+import {
+  type EndReason,
+  type ProducerSessionOptions,
+  type ProducerState,
+  sessionDeadlines,
+} from './producer-options.ts'
 import { confirmAnswer, type ProofContext, signOffer } from './producer-proofs.ts'
+import { TalkReceiver } from './talk-receiver.ts'
 
-/** Deadlines of the states, ms. */
-export const sessionDeadlines = {
-  /** Offer made → answer. */
-  answer: 10_000,
-  /** Answer → proven and connected. */
-  connect: 15_000,
-  /** Connection lost → back. */
-  disconnected: 8_000,
-} as const
-
-type WithoutEnvelope<T> = T extends unknown ? Omit<T, keyof Envelope> : never
-/** A signal before the link puts it into its envelope. */
-export type SignalBody = WithoutEnvelope<SignalUp>
-
-/**
- * `new` → `offered` (an offer is out) → `connecting` (the answer is proven; confirm is on its way, ICE and DTLS run) →
- * `live` → `ended`. Every state leads to `ended`, and each but `live` has a deadline.
- */
-export type ProducerState = 'new' | 'offered' | 'connecting' | 'live' | 'ended'
-/** Why a session ended: an error code, or that one of the two sides closed it. */
-export type EndReason = ErrorCode | 'closed' | 'peer_closed'
-
-/** What the session reads of the pre-roll (device/preroll/ring.ts). */
-export interface GopSource {
-  currentGop(): { units: readonly AccessUnit[]; audio: readonly AudioFrame[] }
-}
-
-export interface ProducerSessionOptions {
-  engine: Engine
-  device: string
-  camera: string
-  bootId: string
-  identity: Identity
-  /** Pinned at enrolment, base64url. */
-  gatewayKey: string
-  ring: GopSource
-  formats: { video: VideoFormat; audio?: AudioFormat | undefined }
-  /** Makes Opus of AAC; absent: AAC is not heard live. */
-  liveAudio?: ((format: AudioFormat, onFrame: (frame: AudioFrame) => void) => LiveAudio) | undefined
-  talk: TalkSink | undefined
-  iceServers: readonly string[]
-  bindAddress?: string
-  /** Capture clock, ms since the Unix epoch. */
-  now: () => number
-  /** [0, 1) */
-  random?: () => number
-  log: Logger
-  /** Publishes a signal, resolves at PUBACK. May reject. */
-  send: (body: SignalBody) => Promise<void>
-  /** Somebody needs a keyframe: ask the camera. */
-  onPli?: () => void
-  /** Pictures `from` … `to` (inclusive) are not sent live (B-pictures, an overfull link): deliver them as footage. */
-  onDropped?: (from: number, to: number) => void
-  /** bit/s */
-  startRate?: number
-  deadlines?: Partial<Record<keyof typeof sessionDeadlines, number>>
-}
+export type { EndReason, GopSource, ProducerSessionOptions, ProducerState, SignalBody } from './producer-options.ts'
 
 /** One WebRTC session of one camera to the gateway, offered by us. */
 export class ProducerSession implements AsyncDisposable {
@@ -88,6 +35,7 @@ export class ProducerSession implements AsyncDisposable {
   readonly #media: ProducerMedia
   readonly #liveAudio: LiveAudio | undefined
   readonly #hasAudio: boolean
+  readonly #talk: TalkReceiver | undefined
   #state: ProducerState = 'new'
   #deadline: NodeJS.Timeout | undefined
   #offerSdp = ''
@@ -96,7 +44,6 @@ export class ProducerSession implements AsyncDisposable {
   #seqDown = -1
   #confirmed = false
   #open = false
-  #talkSequence: number | undefined
 
   constructor(options: ProducerSessionOptions) {
     this.#options = options
@@ -110,6 +57,7 @@ export class ProducerSession implements AsyncDisposable {
     const sound = this.#sound(formats.audio)
     this.#liveAudio = sound?.transcode
     this.#hasAudio = sound !== undefined
+    this.#talk = options.talk && new TalkReceiver(options.talk)
     const video = { codec: videoLineCodec(formats.video, keyframe), ssrc: randomInt(1, 2 ** 31) }
     const audio = sound && {
       codec: audioLineCodec(sound.codec),
@@ -145,7 +93,9 @@ export class ProducerSession implements AsyncDisposable {
       {
         state: (state) => this.#engineState(state),
         open: () => this.#opened(),
-        rtp: (mid, packet) => this.#heard(mid, packet),
+        rtp: (mid, packet) => {
+          if (mid === mids.talk && this.#state === 'live') this.#talk?.packet(packet)
+        },
         rtcp: (_mid, packet) => this.#media.rtcp(packet),
         candidate: (candidate, mid) => this.#signal({ type: 'candidates', candidates: [{ candidate, mid }] }),
       },
@@ -185,7 +135,8 @@ export class ProducerSession implements AsyncDisposable {
     this.#seqDown = signal.seq
     switch (signal.type) {
       case 'answer':
-        return this.#answered(signal.sdp, signal.signature)
+        this.#answered(signal.sdp, signal.signature)
+        return
       case 'candidates':
         // Only a proven peer's: until then they are not worth a packet.
         if (this.#state === 'offered') return
@@ -193,7 +144,7 @@ export class ProducerSession implements AsyncDisposable {
         return
       case 'bye':
         this.#log.info({ reason: signal.reason }, 'gateway ended the session')
-        return this.#end('peer_closed')
+        this.#end('peer_closed')
     }
   }
 
@@ -229,7 +180,8 @@ export class ProducerSession implements AsyncDisposable {
     } catch (error) {
       const coded = asPorchlightError(error, 'sdp_invalid')
       this.#log.warn({ err: coded }, 'answer refused')
-      return this.close(coded.code)
+      this.close(coded.code)
+      return
     }
     const confirm = { type: 'confirm' as const, signature: proof, session: this.id, seq: this.#seqUp++ }
     this.#options.send(confirm).then(
@@ -283,20 +235,6 @@ export class ProducerSession implements AsyncDisposable {
       if (this.#state === 'live') this.#media.audioFrame(frame)
     })
     return transcode && { codec: 'opus' as const, clockRate: 48_000, transcode }
-  }
-
-  /** Talk of a viewer. Late and doubled packets are dropped: a loudspeaker cannot go back. */
-  #heard(mid: string, bytes: Uint8Array): void {
-    const { talk } = this.#options
-    if (mid !== mids.talk || talk === undefined || this.#state !== 'live') return
-    const packet = parseRtp(bytes)
-    if (packet === undefined || packet.payload.length === 0) return
-    if (packet.payloadType !== audioLineCodec(talk.codec).payloadType) return
-    const behind = this.#talkSequence === undefined ? -1 : ((this.#talkSequence - packet.sequence) << 16) >> 16
-    // Far behind is not late but another talker's numbering.
-    if (behind >= 0 && behind < 64) return
-    this.#talkSequence = packet.sequence
-    talk.send(packet.payload, packet.timestamp)
   }
 
   #signal(
