@@ -1,12 +1,12 @@
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 
-/** Consecutive frames with their sound, as references into what the ring keeps (never copies). */
+/** Pictures with their sound, as references into what the ring keeps (never copies). */
 export interface Span {
-  readonly video: VideoFormat | undefined
-  readonly audio: AudioFormat | undefined
+  readonly videoFormat: VideoFormat | undefined
+  readonly audioFormat: AudioFormat | undefined
   /** In decoding order. */
   readonly units: readonly AccessUnit[]
-  readonly frames: readonly AudioFrame[]
+  readonly audio: readonly AudioFrame[]
 }
 
 export interface RingLimits {
@@ -40,6 +40,7 @@ export class PrerollRing {
   #bytes = 0
   #video: VideoFormat | undefined
   #audioFormat: AudioFormat | undefined
+  #keepFrom: number | undefined
   /** Groups given up because they alone were larger than the ring. */
   oversized = 0
 
@@ -126,6 +127,17 @@ export class PrerollRing {
     return this.#span(units)
   }
 
+  /** Single pictures, as far as they are still here, without sound. */
+  pictures(wanted: (frame: number) => boolean): Span {
+    const units = this.#gops.flatMap((gop) => gop.units.filter((unit) => wanted(unit.frame)))
+    return { videoFormat: this.#video, audioFormat: undefined, units, audio: [] }
+  }
+
+  /** Pictures from this number on stay beyond `seconds` (bytes permitting), until called again; undefined lets them go. */
+  keepFrom(frame: number | undefined): void {
+    this.#keepFrom = frame
+  }
+
   clear(): void {
     this.#gops = []
     this.#audio = []
@@ -133,16 +145,16 @@ export class PrerollRing {
   }
 
   #span(units: readonly AccessUnit[]): Span {
-    const frames: AudioFrame[] = []
+    const audio: AudioFrame[] = []
     if (units.length > 0) {
       // With B-pictures the first unit is the first shown, but the last one need not be the last shown.
       const from = units[0]!.captureMs
       let last = from
       for (const unit of units) last = Math.max(last, unit.captureMs)
       const to = this.#shownAfter(units.at(-1)!, last)
-      for (const frame of this.#audio) if (frame.captureMs >= from && frame.captureMs < to) frames.push(frame)
+      for (const frame of this.#audio) if (frame.captureMs >= from && frame.captureMs < to) audio.push(frame)
     }
-    return { video: this.#video, audio: this.#audioFormat, units, frames }
+    return { videoFormat: this.#video, audioFormat: this.#audioFormat, units, audio }
   }
 
   /** When the sound of a span ending with `unit` ends: at the next picture shown; open at the live end. */
@@ -162,10 +174,11 @@ export class PrerollRing {
   }
 
   #trim(): void {
-    const keepFrom = this.#newestMs() - this.#limits.seconds * 1000
+    const oldEnough = this.#newestMs() - this.#limits.seconds * 1000
     while (this.#gops.length > 1) {
-      const secondIsOldEnough = this.#gops[1]!.units[0]!.captureMs <= keepFrom
-      if (!secondIsOldEnough && this.#bytes <= this.#limits.maxBytes) break
+      const old = this.#gops[1]!.units[0]!.captureMs <= oldEnough
+      const wanted = this.#keepFrom !== undefined && this.#gops[0]!.units.at(-1)!.frame >= this.#keepFrom
+      if ((!old || wanted) && this.#bytes <= this.#limits.maxBytes) break
       this.#dropOldestGop()
     }
     if (this.#bytes <= this.#limits.maxBytes) return
