@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { backoff } from '@porchlight/proto/backoff.ts'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Cameras } from '@porchlight/proto/messages/cameras.ts'
 import type { Command } from '@porchlight/proto/messages/command.ts'
@@ -11,7 +12,6 @@ import { commandTopic, gatewaySubscriptions, signalDownTopic } from '@porchlight
 import { connect, type IClientOptions, MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import type { Metrics } from '../metrics/metrics.ts'
-import { backoff } from './backoff.ts'
 import { readPublication } from './edge.ts'
 import { SeenIds } from './seen-ids.ts'
 
