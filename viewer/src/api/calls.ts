@@ -1,0 +1,84 @@
+import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
+import { request, requestJson } from './request.ts'
+
+export interface User {
+  id: string
+  name: string
+  role: string
+}
+
+export interface RecordingState {
+  state: 'none' | 'growing' | 'complete'
+  /** ms since the Unix epoch. */
+  fromMs: number
+  toMs: number
+  bytes: number
+  /** Stretches that are missing, ms since the Unix epoch. */
+  gaps: [from: number, to: number][]
+}
+
+export type EventDetail = EventNotice & { recording: RecordingState }
+
+export interface EventPage {
+  events: EventNotice[]
+  /** Pass as `before` to get older ones; null: there are none. */
+  next: number | null
+}
+
+const cameraPath = (id: string) => `/api/cameras/${encodeURIComponent(id)}`
+const eventPath = (id: string) => `/api/events/${encodeURIComponent(id)}`
+
+export const whepPath = (camera: string) => `${cameraPath(camera)}/whep`
+export const stillPath = (event: string) => `${eventPath(event)}/still.jpg`
+export const mp4Path = (event: string) => `${eventPath(event)}/recording.mp4`
+export const playlistPath = (event: string) => `${eventPath(event)}/recording.m3u8`
+
+export async function getSession(): Promise<User> {
+  return (await requestJson<{ user: User }>('/api/session')).user
+}
+
+/** Redeems a one-time link; the gateway answers with a cookie. */
+export async function signIn(token: string): Promise<User> {
+  await request('/api/session', { method: 'POST', body: { token } })
+  return getSession()
+}
+
+export async function signOut(): Promise<void> {
+  await request('/api/session', { method: 'DELETE' })
+}
+
+export async function getCameras(): Promise<CameraNotice[]> {
+  return (await requestJson<{ cameras: CameraNotice[] }>('/api/cameras')).cameras
+}
+
+export function getEvents(query: { camera?: string; before?: number; limit: number }): Promise<EventPage> {
+  const parameters = new URLSearchParams({ limit: String(query.limit) })
+  if (query.camera !== undefined) parameters.set('camera', query.camera)
+  if (query.before !== undefined) parameters.set('before', String(query.before))
+  return requestJson<EventPage>(`/api/events?${parameters}`)
+}
+
+export function getEvent(id: string): Promise<EventDetail> {
+  return requestJson<EventDetail>(eventPath(id))
+}
+
+/** Takes or renews the talk floor of a camera. @throws FloorTakenError */
+export function takeFloor(camera: string, session: string): Promise<{ until: number; leaseMs: number }> {
+  return requestJson(`${cameraPath(camera)}/talk`, { method: 'POST', body: { session } })
+}
+
+export async function releaseFloor(camera: string, session: string): Promise<void> {
+  await request(`${cameraPath(camera)}/talk`, { method: 'DELETE', body: { session }, keepalive: true })
+}
+
+export async function getPushKey(): Promise<string> {
+  return (await requestJson<{ publicKey: string }>('/api/push/key')).publicKey
+}
+
+export async function savePushSubscription(subscription: unknown): Promise<void> {
+  await request('/api/push/subscriptions', { method: 'POST', body: subscription })
+}
+
+export async function deletePushSubscription(endpoint: string): Promise<void> {
+  await request('/api/push/subscriptions', { method: 'DELETE', body: { endpoint } })
+}

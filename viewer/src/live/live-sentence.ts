@@ -1,0 +1,37 @@
+import { sentenceOfCode } from '../api/request.ts'
+import { ago } from '../state/time.ts'
+import type { LiveStatus } from './live-supervisor.ts'
+
+/**
+ * What a person reads over a picture that is not live, in two lines; undefined where it is live.
+ * @param lastPictureAt ms since the Unix epoch, where one is known
+ * @param now ms since the Unix epoch
+ */
+export function liveSentence(
+  status: LiveStatus,
+  lastPictureAt: number | undefined,
+  now: number,
+): { title: string; detail: string | undefined } | undefined {
+  const age = lastPictureAt === undefined ? undefined : `Last picture ${ago(now - lastPictureAt)}`
+  const why = status.error === undefined ? undefined : sentenceOfCode(status.error)
+  const wait = status.retryAt === undefined ? undefined : Math.ceil((status.retryAt - now) / 1_000)
+  switch (status.state) {
+    case 'live':
+      return undefined
+    case 'connecting':
+      return { title: 'Connecting…', detail: undefined }
+    case 'reconnecting':
+      return {
+        title: wait === undefined || wait <= 0 ? 'Connecting again…' : `Trying again in ${wait} s`,
+        detail: join(why, age),
+      }
+    case 'offline':
+      return { title: 'Camera offline', detail: age ?? 'No picture has come yet.' }
+    case 'failed':
+      return { title: 'No live picture', detail: join(why, age) }
+  }
+}
+
+function join(...parts: (string | undefined)[]): string | undefined {
+  return parts.filter((part) => part !== undefined).join(' ') || undefined
+}

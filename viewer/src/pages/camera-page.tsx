@@ -1,0 +1,44 @@
+import { LivePicture } from '../live/live-picture.tsx'
+import { useLive } from '../live/use-live.ts'
+import { hrefOf } from '../route.ts'
+import { cameras } from '../state/cameras.ts'
+import { MicrophonePicker } from '../talk/microphone-picker.tsx'
+import { TalkButton } from '../talk/talk-button.tsx'
+import { EventStrip } from '../ui/event-strip.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { Notes } from '../ui/notes.tsx'
+
+/** One camera: the picture as large as it goes, talk under the thumb. */
+export function CameraPage({ id }: { id: string }) {
+  const camera = cameras.value?.get(id)
+  const live = useLive(id)
+  const title = camera?.title ?? id
+  return (
+    <main class="page camera-page">
+      <header class="bar">
+        <a class="round small" href={hrefOf({ page: 'cameras' })} aria-label="Back to all cameras">
+          <Icon name="back" />
+        </a>
+        <h1>{title}</h1>
+        {camera?.recording && (
+          <span class="chip chip-recording">
+            <i class="dot" /> Recording
+          </span>
+        )}
+      </header>
+      <LivePicture live={live} camera={camera} title={title} />
+      {camera && <Notes camera={camera} />}
+      <EventStrip camera={id} />
+      <footer class="camera-foot">
+        {camera?.talk === undefined ? (
+          camera && <p class="hint">This camera has no loudspeaker.</p>
+        ) : (
+          <>
+            <TalkButton camera={id} session={live.session.value} />
+            <MicrophonePicker />
+          </>
+        )}
+      </footer>
+    </main>
+  )
+}

@@ -1,0 +1,40 @@
+import type { CameraNotice, FloorNotice } from '@porchlight/proto/messages/notice.ts'
+import { signal } from '@preact/signals'
+import { getCameras } from '../api/calls.ts'
+import { contact } from './contact.ts'
+import { noticeSignedOut } from './session.ts'
+
+/** Cameras by id, in the gateway's order; undefined until it has said. */
+export const cameras = signal<ReadonlyMap<string, CameraNotice> | undefined>(undefined)
+/** Who holds the talk floor, by camera id. */
+export const floors = signal<ReadonlyMap<string, FloorNotice>>(new Map())
+
+/** Reads all cameras anew. @throws PorchlightError */
+export async function loadCameras(): Promise<void> {
+  try {
+    const list = await getCameras()
+    cameras.value = new Map(list.map((camera) => [camera.id, camera]))
+    contact.value = { ok: true }
+  } catch (error) {
+    noticeSignedOut(error)
+    throw error
+  }
+}
+
+export function cameraChanged(notice: CameraNotice): void {
+  cameras.value = new Map(cameras.value).set(notice.id, notice)
+}
+
+export function floorChanged(notice: FloorNotice): void {
+  floors.value = new Map(floors.value).set(notice.camera, notice)
+}
+
+/**
+ * Name of somebody else who talks at a camera.
+ * @param mine our own session, if any
+ * @param now ms since the Unix epoch: a lease that ran out holds nobody up
+ */
+export function otherTalker(floor: FloorNotice | undefined, mine: string | undefined, now: number): string | undefined {
+  if (!floor?.holder || floor.holder.session === mine) return undefined
+  return floor.until !== null && floor.until + 2_000 < now ? undefined : floor.holder.name
+}
