@@ -7,6 +7,7 @@ import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { NoticeBroker } from '../notices/notice-broker.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
 import type { Schema } from '../store/schema.ts'
 
@@ -25,6 +26,11 @@ export interface GatewayDeps {
   readonly cameras: CameraRegistry
   readonly events: EventsPort
   readonly push: PushSubscriptions
+  /** Web Push key of this gateway, base64url. */
+  readonly vapidPublicKey: string
+  readonly notices: Pick<NoticeBroker, 'attach'>
+  /** Whether the gateway is connected to the devices' broker. */
+  readonly brokerUp: () => boolean
   readonly metrics: Metrics
   /** signaling/viewers.ts */
   readonly viewers: ViewersPort
@@ -63,9 +69,9 @@ export interface FloorPort {
 /** How far the recording of an event is. */
 export interface RecordingState {
   state: 'none' | 'growing' | 'complete'
-  /** ms since the Unix epoch; null where there is nothing yet. */
-  fromMs: number | null
-  toMs: number | null
+  /** ms since the Unix epoch; 0 where there is nothing yet. */
+  fromMs: number
+  toMs: number
   bytes: number
   /** Missing spans, [from, to] in ms. */
   gaps: [number, number][]

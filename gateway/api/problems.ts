@@ -1,0 +1,59 @@
+import { type ErrorCode, PorchlightError, toProblem } from '@porchlight/proto/errors.ts'
+import type { FastifyInstance } from 'fastify'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import type { Metrics } from '../metrics/metrics.ts'
+
+/** Media type of RFC 9457. */
+const problemType = 'application/problem+json'
+
+/** An error whose problem has members besides the common ones (RFC 9457 §3.2), e.g. `offset`, `holder`. */
+export class ProblemError extends PorchlightError {
+  readonly members: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, members: Readonly<Record<string, unknown>>, detail?: string) {
+    super(code, detail)
+    this.members = members
+  }
+}
+
+/** Every error of the API becomes a problem with a code of the registry; what has none is logged and says `internal`. */
+export function registerProblems(app: FastifyInstance, metrics: Metrics): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toPorchlightError(thrown)
+    if (error.code === 'internal') request.log.error({ err: thrown }, 'a request failed')
+    metrics.problems.inc({ code: error.code })
+    if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="porchlight"')
+    const members = error instanceof ProblemError ? error.members : {}
+    // What is internal stays in the log.
+    const { detail, ...problem } = toProblem(error)
+    return reply
+      .status(error.status)
+      .header('cache-control', 'no-store')
+      .type(problemType)
+      .send(
+        JSON.stringify({
+          ...problem,
+          ...(detail !== undefined && error.code !== 'internal' && { detail }),
+          ...members,
+        }),
+      )
+  })
+}
+
+function toPorchlightError(thrown: unknown): PorchlightError {
+  if (thrown instanceof PorchlightError) return thrown
+  if (hasZodFastifySchemaValidationErrors(thrown)) {
+    const lines = thrown.validation.map(
+      (issue) => `${issue.instancePath.slice(1) || thrown.validationContext}: ${issue.message}`,
+    )
+    return new PorchlightError('request_invalid', lines.join('; '), { cause: thrown })
+  }
+  const { code, statusCode, message } = thrown as { code?: unknown; statusCode?: unknown; message?: string }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new PorchlightError('message_too_large', undefined, { cause: thrown })
+  if (statusCode === 429) return new PorchlightError('too_many_requests', undefined, { cause: thrown })
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new PorchlightError('request_invalid', message, { cause: thrown })
+  }
+  return new PorchlightError('internal', undefined, { cause: thrown })
+}
