@@ -11,6 +11,6 @@ export interface MediaReader {
   audioFrame(frame: AudioFrame): void
   /** Frames `from`…`to` (inclusive) were lost on the way beyond repair. */
   lost(from: number, to: number): void
-  /** The producer is gone; nothing more comes. */
+  /** The producer is gone. The reader stays: should another producer come, `format` is called again and it goes on. */
   ended(): void
 }

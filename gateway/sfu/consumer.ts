@@ -1,0 +1,192 @@
+import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { isRtcp } from '@porchlight/proto/media/rtp.ts'
+import { LineSender, type SenderLink, type SenderTrack } from './line-sender.ts'
+import { LinkEstimate } from './link-estimate.ts'
+import type { MediaLine } from './media-line.ts'
+import { Pacer } from './pacer.ts'
+import type { MediaPacket } from './packet-ring.ts'
+import type { Producer } from './producer.ts'
+
+export interface ConsumerOptions {
+  session: string
+  video: SenderTrack | undefined
+  audio: SenderTrack | undefined
+  /** Must read the bytes before it returns: their room is used again at once. Must not throw. */
+  send(mid: string, bytes: Uint8Array): void
+  /** Wants `pump` to be called again in a moment. */
+  backlog(consumer: Consumer): void
+  /** ms, monotone. */
+  now: () => number
+}
+
+const reportMs = 1_000
+/** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
+const overheadBytes = 38
+
+/** One viewer of one producer: sound first, everything paced to what the link is believed to bear. */
+export class Consumer implements SenderLink {
+  readonly session: string
+  readonly estimate = new LinkEstimate()
+  readonly #options: ConsumerOptions
+  readonly #pacer = new Pacer()
+  readonly #senders: LineSender[] = []
+  readonly #open = new Set<string>()
+  #producer: Producer | undefined
+  #unlisten: (() => void)[] = []
+  #transportSequence = 0
+  #reportAtMs = Number.NEGATIVE_INFINITY
+  #nowMs = 0
+  #firstSentMs: number | undefined
+  #closed = false
+
+  constructor(options: ConsumerOptions) {
+    this.session = options.session
+    this.#options = options
+    // In this order: sound goes first.
+    if (options.audio) this.#senders.push(new LineSender(options.audio, this))
+    if (options.video) this.#senders.push(new LineSender(options.video, this))
+  }
+
+  get producer(): Producer | undefined {
+    return this.#producer
+  }
+
+  /** When the first packet left, on the clock of `now`. */
+  get firstSentMs(): number | undefined {
+    return this.#firstSentMs
+  }
+
+  get senders(): readonly LineSender[] {
+    return this.#senders
+  }
+
+  /** Takes a producer as the source; before the tracks are open nothing is sent. */
+  attach(producer: Producer | undefined): void {
+    if (this.#closed) return
+    for (const unlisten of this.#unlisten) unlisten()
+    this.#unlisten = []
+    this.#producer = producer
+    for (const sender of this.#senders) {
+      const line = this.#isVideo(sender) ? producer?.video : producer?.audio
+      if (line) this.#unlisten.push(line.listen({ packet: (_, packet) => this.#arrived(sender, line, packet) }))
+      if (this.#open.has(sender.track.mid)) this.#start(sender)
+    }
+    this.#pumpNow()
+  }
+
+  /** A track can send from now on. */
+  opened(mid: string): void {
+    if (this.#closed || this.#open.has(mid)) return
+    this.#open.add(mid)
+    for (const sender of this.#senders) if (sender.track.mid === mid) this.#start(sender)
+    this.#pumpNow()
+  }
+
+  #isVideo(sender: LineSender): boolean {
+    return sender.track === this.#options.video
+  }
+
+  #start(sender: LineSender): void {
+    sender.attach(this.#isVideo(sender) ? this.#producer?.video : this.#producer?.audio, this.#options.now())
+    if (sender.needsKeyframe) this.#producer?.requestKeyframe()
+  }
+
+  #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
+    if (sender.line !== line) return
+    this.#nowMs = packet.arrivalMs
+    sender.arrived(packet, packet.arrivalMs)
+    if (sender.pump(packet.arrivalMs)) this.#options.backlog(this)
+    this.#reports()
+  }
+
+  /** Sends what the pace allows; true where something is left. */
+  pump(): boolean {
+    if (this.#closed) return false
+    this.#nowMs = this.#options.now()
+    let left = false
+    for (const sender of this.#senders) left = sender.pump(this.#nowMs) || left
+    this.#reports()
+    return left
+  }
+
+  #pumpNow(): void {
+    if (this.pump()) this.#options.backlog(this)
+  }
+
+  /** RTCP of the viewer on one of our tracks. */
+  rtcp(mid: string, bytes: Uint8Array): void {
+    if (this.#closed || !isRtcp(bytes)) return
+    this.#nowMs = this.#options.now()
+    const sender = this.#senders.find((one) => one.track.mid === mid)
+    if (!sender) return
+    // A compound packet reaches every track it names: each takes what names its own source.
+    for (const packet of parseRtcp(bytes)) this.#feedback(sender, packet)
+  }
+
+  #feedback(sender: LineSender, packet: RtcpPacket): void {
+    const { ssrc } = sender.track
+    switch (packet.type) {
+      case 'nack':
+        if (packet.media === ssrc) sender.resend(packet.lost, this.#nowMs)
+        return
+      case 'pli':
+        if (packet.media === ssrc) this.#producer?.requestKeyframe()
+        return
+      case 'fir':
+        if (packet.requests.some((request) => request.ssrc === ssrc)) this.#producer?.requestKeyframe()
+        return
+      case 'twcc':
+        if (packet.media === ssrc) this.estimate.feedback(packet, this.#nowMs)
+        return
+      case 'rr':
+      case 'sr':
+        if (sender.track.transportCcId !== undefined) return
+        for (const block of packet.reports) if (block.ssrc === ssrc) this.estimate.report(block, this.#nowMs)
+    }
+  }
+
+  #reports(): void {
+    if (this.#nowMs - this.#reportAtMs < reportMs) return
+    for (const sender of this.#senders) {
+      const report = sender.senderReport(this.#nowMs)
+      if (!report) continue
+      this.#reportAtMs = this.#nowMs
+      const cname = { type: 'sdes' as const, chunks: [{ ssrc: report.ssrc, cname: 'porchlight' }] }
+      this.#options.send(sender.track.mid, writeRtcp([report, cname]))
+    }
+  }
+
+  get rate(): number {
+    return this.estimate.rate
+  }
+
+  get probing(): boolean {
+    return this.estimate.probing
+  }
+
+  budget(): number {
+    return this.#pacer.budget(this.#nowMs, this.estimate.rate)
+  }
+
+  nextTransportSequence(): number {
+    const sequence = this.#transportSequence
+    this.#transportSequence = (sequence + 1) & 0xffff
+    return sequence
+  }
+
+  send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
+    const size = bytes.length + overheadBytes
+    this.#pacer.spend(size)
+    if (sequence !== undefined) this.estimate.sent(sequence, size, this.#nowMs)
+    this.#firstSentMs ??= this.#nowMs
+    this.#options.send(track.mid, bytes)
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true
+    for (const unlisten of this.#unlisten) unlisten()
+    this.#unlisten = []
+    this.#producer = undefined
+  }
+}

@@ -1,0 +1,329 @@
+import { randomInt } from 'node:crypto'
+import type { SenderReport } from '@porchlight/proto/media/rtcp.ts'
+import { ntpFromMs, writeUint32 } from '@porchlight/proto/media/rtp.ts'
+import type { MediaLine } from './media-line.ts'
+import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
+import { SentHistory } from './sent-history.ts'
+import { decideBacklog, squeezedTimestamp } from './squeeze.ts'
+
+/** What a viewer negotiated for one line. */
+export interface SenderTrack {
+  mid: string
+  ssrc: number
+  payloadType: number
+  /** RFC 4588, where the viewer takes it. */
+  rtx: { ssrc: number; payloadType: number } | undefined
+  /** Id of the transport-wide sequence number's extension; undefined: not negotiated. */
+  transportCcId: number | undefined
+}
+
+/** What a sender needs of its consumer. */
+export interface SenderLink {
+  /** Sends the bytes at once, `sequence` being the transport-wide number that was written. */
+  send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
+  nextTransportSequence(): number
+  /** Bytes that may leave now. */
+  budget(): number
+  /** Believed rate in bytes per ms, and whether it may well be more. */
+  readonly rate: number
+  readonly probing: boolean
+}
+
+/** Holes whose number is kept for a packet that comes late. */
+const mostHoles = 512
+const mostFrameTimes = 512
+
+/**
+ * One line towards one viewer: a cursor into the producer's packets, and the rewriting of number, timestamp, SSRC,
+ * payload type and extensions. Packets are shared with every other viewer; only their header's room is written.
+ */
+export class LineSender {
+  readonly track: SenderTrack
+  readonly #link: SenderLink
+  readonly #history = new SentHistory()
+  readonly #holes = new Map<number, number>()
+  /** Squeezed times by natural time, for packets of a frame that come late. */
+  readonly #frameTimes = new Map<number, number>()
+  #line: MediaLine | undefined
+  /** Next packet to send; undefined: waiting for a keyframe after `#waitFrom`. */
+  #cursor: number | undefined
+  #waitFrom = 0
+  #squeezing = false
+  #natural: number | undefined
+  #timestamp = 0
+  #previous: number | undefined
+  #offset = 0
+  #sequence = randomInt(0, 0x8000)
+  #rtxSequence = randomInt(0, 0x8000)
+  #packets = 0
+  #octets = 0
+  #jumps = 0
+  #resent = 0
+
+  constructor(track: SenderTrack, link: SenderLink) {
+    this.track = track
+    this.#link = link
+  }
+
+  get line(): MediaLine | undefined {
+    return this.#line
+  }
+
+  get packets(): number {
+    return this.#packets
+  }
+
+  get octets(): number {
+    return this.#octets
+  }
+
+  get resent(): number {
+    return this.#resent
+  }
+
+  /** How often pictures were left out to keep up. */
+  get jumps(): number {
+    return this.#jumps
+  }
+
+  /** Whether the first keyframe is still to come, and somebody should ask for it. */
+  get needsKeyframe(): boolean {
+    return this.#line !== undefined && this.#line.format.kind === 'video' && this.#cursor === undefined
+  }
+
+  /** Takes a line as the source from now on; times go on where those of an earlier line ended. */
+  attach(line: MediaLine | undefined, nowMs: number): void {
+    const before = this.#line
+    if (before?.clock.ready && line) {
+      // A new producer has another time line: the viewer's must go on (in whole ticks).
+      const live = Math.max(before.clock.live(nowMs) + this.#offset, (this.#previous ?? 0) + this.#offset + 90)
+      const newest = line.cache.ring.get(line.cache.ring.head)
+      this.#offset = newest ? Math.round(live - line.clock.live(nowMs)) : Math.round(live)
+    }
+    this.#line = line
+    this.#holes.clear()
+    this.#frameTimes.clear()
+    this.#natural = undefined
+    this.#previous = undefined
+    this.#cursor = undefined
+    if (!line) return
+    const head = line.cache.ring.head
+    this.#waitFrom = head + 1
+    if (line.format.kind === 'audio') this.#cursor = head < 0 ? undefined : head + 1
+    else if (line.cache.start !== undefined) {
+      this.#cursor = line.cache.start
+      this.#squeezing = true
+    }
+  }
+
+  /** A packet has come to the line: what is late goes out at once under the number kept for it. */
+  arrived(packet: MediaPacket, nowMs: number): void {
+    if (this.#cursor === undefined && this.#line?.format.kind === 'audio') {
+      this.#cursor = packet.ext
+    }
+    if (this.#cursor === undefined || packet.ext >= this.#cursor) return
+    const sequence = this.#holes.get(packet.ext)
+    if (sequence === undefined) return
+    this.#holes.delete(packet.ext)
+    const timestamp = this.#frameTimes.get(packet.timestamp) ?? packet.timestamp
+    this.#emit(packet, sequence, timestamp, nowMs)
+  }
+
+  /** Sends what may be sent; true where something is left to send that only the budget holds back. */
+  pump(nowMs: number): boolean {
+    const line = this.#line
+    if (!line) return false
+    const ring = line.cache.ring
+    const video = line.format.kind === 'video'
+    if (this.#cursor === undefined) this.#findKeyframe(line)
+    while (this.#cursor !== undefined && this.#cursor <= ring.head) {
+      if (this.#cursor < ring.oldest) {
+        // The reader has been lapped: start anew.
+        this.#restart(line)
+        continue
+      }
+      const packet = ring.get(this.#cursor)
+      if (!packet) {
+        this.#keepHole(this.#cursor, nowMs)
+        this.#cursor++
+        continue
+      }
+      if (video && line.reordered && packet.droppable) {
+        this.#cursor++
+        continue
+      }
+      if (video && this.#link.budget() <= 0) return true
+      if (packet.timestamp !== this.#natural && !this.#beginFrame(line, packet, nowMs)) continue
+      this.#emit(packet, this.#nextSequence(), this.#timestamp, nowMs)
+      this.#cursor++
+    }
+    return false
+  }
+
+  /** False where the cursor was moved elsewhere. */
+  #beginFrame(line: MediaLine, packet: MediaPacket, nowMs: number): boolean {
+    const ring = line.cache.ring
+    const cursor = packet.ext
+    const newest = ring.get(ring.head)
+    const last = newest?.timestamp === packet.timestamp
+    if (line.format.kind === 'video') {
+      if (!last && !packet.keyframe && !this.#keepUp(line, cursor)) return false
+      const live = line.clock.live(nowMs)
+      const time = squeezedTimestamp({
+        natural: packet.timestamp,
+        live,
+        previous: this.#previous,
+        squeezing: this.#squeezing,
+        last,
+      })
+      this.#squeezing = time.squeezing
+      this.#timestamp = time.timestamp
+      if (time.timestamp !== packet.timestamp) this.#keepFrameTime(packet.timestamp, time.timestamp)
+    } else this.#timestamp = packet.timestamp
+    this.#natural = packet.timestamp
+    this.#previous = Math.max(this.#previous ?? this.#timestamp, this.#timestamp)
+    return true
+  }
+
+  #keepUp(line: MediaLine, cursor: number): boolean {
+    const { ring, start, msToNextKeyframe } = line.cache
+    const packetBytes = ring.bytes / Math.max(1, ring.head - ring.oldest + 1)
+    const newerKeyframe = start !== undefined && start > cursor
+    const decision = decideBacklog({
+      bytes: (ring.head - cursor + 1) * packetBytes,
+      rate: this.#link.rate,
+      streamRate: line.bytesPerMs,
+      probing: this.#link.probing,
+      newerKeyframe,
+      bytesToKeyframe: newerKeyframe ? (start - cursor) * packetBytes : 0,
+      msToNextKeyframe,
+    })
+    if (decision === 'send') return true
+    this.#jumps++
+    if (decision === 'jump') this.#cursor = start
+    else {
+      this.#cursor = undefined
+      this.#waitFrom = cursor
+    }
+    return false
+  }
+
+  #findKeyframe(line: MediaLine): void {
+    if (line.format.kind === 'audio') return
+    const { start } = line.cache
+    if (start === undefined || start < this.#waitFrom) return
+    this.#cursor = start
+  }
+
+  #restart(line: MediaLine): void {
+    const { start, ring } = line.cache
+    this.#jumps++
+    this.#holes.clear()
+    if (line.format.kind === 'audio') this.#cursor = ring.head
+    else if (start !== undefined) this.#cursor = start
+    else {
+      this.#cursor = undefined
+      this.#waitFrom = ring.head + 1
+    }
+  }
+
+  #keepHole(ext: number, nowMs: number): void {
+    const sequence = this.#nextSequence()
+    this.#history.note(sequence, ext, this.#timestamp, nowMs)
+    this.#holes.set(ext, sequence)
+    if (this.#holes.size > mostHoles) this.#holes.delete(this.#holes.keys().next().value ?? 0)
+  }
+
+  #keepFrameTime(natural: number, timestamp: number): void {
+    this.#frameTimes.set(natural, timestamp)
+    if (this.#frameTimes.size > mostFrameTimes) this.#frameTimes.delete(this.#frameTimes.keys().next().value ?? 0)
+  }
+
+  #nextSequence(): number {
+    const sequence = this.#sequence
+    this.#sequence = (sequence + 1) & 0xffff
+    return sequence
+  }
+
+  #emit(packet: MediaPacket, sequence: number, timestamp: number, nowMs: number): void {
+    const { track } = this
+    const { transportCcId } = track
+    this.#history.note(sequence, packet.ext, timestamp, nowMs)
+    this.#packets++
+    this.#octets += packet.payload.length
+    const bytes = transportCcId === undefined ? packet.bare : packet.wire
+    const transport = this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc)
+    this.#link.send(track, bytes, transport)
+  }
+
+  /** Fixed header (RFC 3550 §5.1) and, where negotiated, one extension of one-byte form (RFC 8285 §4.2). */
+  #writeHeader(
+    bytes: Uint8Array,
+    payloadType: number,
+    marker: boolean,
+    sequence: number,
+    timestamp: number,
+    ssrc: number,
+  ): number | undefined {
+    const { transportCcId } = this.track
+    bytes[0] = transportCcId === undefined ? 0x80 : 0x90
+    bytes[1] = marker ? payloadType | 0x80 : payloadType
+    bytes[2] = sequence >> 8
+    bytes[3] = sequence
+    writeUint32(bytes, 4, (timestamp + this.#offset) % 2 ** 32)
+    writeUint32(bytes, 8, ssrc)
+    if (transportCcId === undefined) return undefined
+    const transport = this.#link.nextTransportSequence()
+    bytes[12] = 0xbe
+    bytes[13] = 0xde
+    bytes[14] = 0
+    bytes[15] = 1
+    bytes[16] = (transportCcId << 4) | 1
+    bytes[17] = transport >> 8
+    bytes[18] = transport
+    bytes[19] = 0
+    return transport
+  }
+
+  /** Answers a NACK. @param lost sequence numbers as the viewer saw them */
+  resend(lost: readonly number[], nowMs: number): void {
+    const ring = this.#line?.cache.ring
+    if (!ring) return
+    for (const sequence of lost.slice(0, 256)) {
+      const sent = this.#history.again(sequence, nowMs)
+      const packet = sent && ring.get(sent.ext)
+      if (!sent || !packet) continue
+      this.#resent++
+      const { rtx } = this.track
+      if (!rtx) {
+        this.#emit(packet, sequence, sent.timestamp, nowMs)
+        continue
+      }
+      // RFC 4588 §4: own SSRC and numbers; the payload begins with the original number.
+      const header = this.track.transportCcId === undefined ? plainHeader : fullHeader
+      const bytes = Buffer.allocUnsafe(header + 2 + packet.payload.length)
+      bytes.writeUInt16BE(sequence, header)
+      bytes.set(packet.payload, header + 2)
+      const own = this.#rtxSequence
+      this.#rtxSequence = (own + 1) & 0xffff
+      const transport = this.#writeHeader(bytes, rtx.payloadType, packet.marker, own, sent.timestamp, rtx.ssrc)
+      this.#link.send(this.track, bytes, transport)
+    }
+  }
+
+  /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */
+  senderReport(nowMs: number): SenderReport | undefined {
+    const clock = this.#line?.clock
+    if (!clock?.ready || this.#packets === 0) return undefined
+    const live = Math.round(clock.live(nowMs))
+    return {
+      type: 'sr',
+      ssrc: this.track.ssrc,
+      ntp: ntpFromMs(clock.captureMs(live)),
+      rtp: (live + this.#offset) % 2 ** 32,
+      packets: this.#packets % 2 ** 32,
+      octets: this.#octets % 2 ** 32,
+      reports: [],
+    }
+  }
+}

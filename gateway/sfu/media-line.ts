@@ -1,0 +1,182 @@
+import { isReference } from '@porchlight/proto/media/h264.ts'
+import { keyframeStart } from '@porchlight/proto/media/keyframe.ts'
+import { parseRtp, type RtpPacket, SequenceUnwrapper, TimestampUnwrapper } from '@porchlight/proto/media/rtp.ts'
+import { readAbsCaptureTime, readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
+import type { AudioCodec, VideoCodec } from '@porchlight/proto/messages/cameras.ts'
+import { FrameNumbering } from './frame-numbering.ts'
+import { defaultGopLimits, GopCache, type GopLimits } from './gop-cache.ts'
+import { LineClock } from './line-clock.ts'
+import { LossList } from './loss-list.ts'
+import { type MediaPacket, makeWire } from './packet-ring.ts'
+import { ReceiveReport } from './receive-report.ts'
+
+/** What was negotiated for one line of a producer. */
+export interface LineFormat {
+  kind: 'video' | 'audio'
+  codec: VideoCodec | Exclude<AudioCodec, 'aac'>
+  payloadType: number
+  clockRate: number
+  channels: number
+  /** Format parameters as negotiated (`profile-level-id=…`). */
+  fmtp: string
+  /** Header extension ids as negotiated; undefined: not sent. */
+  frameNumberId: number | undefined
+  captureTimeId: number | undefined
+  transportCcId: number | undefined
+}
+
+export interface LineListener {
+  /** A packet that had not come before; in order of arrival, which may not be the order of numbers. */
+  packet(line: MediaLine, packet: MediaPacket): void
+}
+
+/** Sound has no keyframes: the last moments are kept for retransmissions. */
+const audioLimits: GopLimits = { ...defaultGopLimits, packets: 1_024 }
+
+/** One line (picture or sound) of a producer: packets in, kept, timed, missed, and told to those who listen. */
+export class MediaLine {
+  readonly format: LineFormat
+  readonly cache: GopCache
+  readonly clock: LineClock
+  readonly losses = new LossList()
+  readonly report: ReceiveReport
+  readonly #sequences = new SequenceUnwrapper()
+  readonly #timestamps = new TimestampUnwrapper()
+  readonly #numbering = new FrameNumbering()
+  readonly #listeners = new Set<LineListener>()
+  #ssrc: number | undefined
+  #keyTimestamp: number | undefined
+  #reordered = false
+  #highestTimestamp = 0
+  #recentBytes = 0
+  #bytesPerMs = 0
+  #rateSinceMs = 0
+  #refused = 0
+  #transportSequence: ((sequence: number, nowMs: number) => void) | undefined
+
+  constructor(format: LineFormat, limits: GopLimits = format.kind === 'video' ? defaultGopLimits : audioLimits) {
+    this.format = format
+    this.cache = new GopCache(format.clockRate, limits)
+    this.clock = new LineClock(format.clockRate)
+    this.report = new ReceiveReport(format.clockRate)
+  }
+
+  /** The source's SSRC, once a packet has come. */
+  get ssrc(): number | undefined {
+    return this.#ssrc
+  }
+
+  /** Whether pictures come in another order than they are shown: viewers then go without those nobody refers to. */
+  get reordered(): boolean {
+    return this.#reordered
+  }
+
+  /** Mean rate of the last seconds, bytes per ms. */
+  get bytesPerMs(): number {
+    return this.#bytesPerMs
+  }
+
+  /** Packets that were malformed or of another payload type. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  listen(listener: LineListener): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** Where transport-wide sequence numbers go. */
+  onTransportSequence(callback: (sequence: number, nowMs: number) => void): void {
+    this.#transportSequence = callback
+  }
+
+  /**
+   * Takes one RTP packet.
+   * @returns `keyframe` where more is lost than can be asked for, so that a new keyframe is needed
+   */
+  receive(bytes: Uint8Array, nowMs: number): 'taken' | 'refused' | 'keyframe' {
+    const rtp = parseRtp(bytes)
+    if (!rtp || rtp.payloadType !== this.format.payloadType) {
+      this.#refused++
+      return 'refused'
+    }
+    const { transportCcId, captureTimeId } = this.format
+    if (transportCcId !== undefined && this.#transportSequence) {
+      const data = rtp.extensions.find((extension) => extension.id === transportCcId)?.data
+      if (data?.length === 2) this.#transportSequence((data[0]! << 8) | data[1]!, nowMs)
+    }
+    this.#ssrc ??= rtp.ssrc
+    if (rtp.ssrc !== this.#ssrc || rtp.payload.length === 0) {
+      this.#refused++
+      return 'refused'
+    }
+    const ext = this.#sequences.unwrap(rtp.sequence)
+    const timestamp = this.#timestamps.unwrap(rtp.timestamp)
+    const late = this.losses.isMissing(ext)
+    const mendable = this.losses.arrived(ext, nowMs)
+    const packet: MediaPacket = {
+      ext,
+      timestamp,
+      marker: rtp.marker,
+      keyframe: this.#beginsKeyframe(rtp.payload, timestamp),
+      droppable: this.format.codec === 'h264' && !isReferencePayload(rtp.payload),
+      frame: this.#frameNumber(rtp, ext, timestamp),
+      captureMs: captureTimeId === undefined ? undefined : readAbsCaptureTime(rtp.extensions, captureTimeId),
+      arrivalMs: nowMs,
+      ...makeWire(rtp.payload),
+    }
+    if (!this.cache.put(packet)) return 'taken'
+    this.report.arrived(ext, timestamp, nowMs)
+    if (!late) this.clock.arrived(timestamp, nowMs)
+    if (packet.captureMs !== undefined) this.clock.captured(timestamp, packet.captureMs)
+    this.#measure(packet)
+    for (const listener of this.#listeners) listener.packet(this, packet)
+    return mendable ? 'taken' : 'keyframe'
+  }
+
+  /** A sender report of the source: ties its RTP time to its NTP time, where packets do not carry capture times. */
+  senderReport(ntp: bigint, captureMs: number, rtp: number, nowMs: number): void {
+    this.report.senderReport(ntp, nowMs)
+    const newest = this.cache.ring.get(this.cache.ring.head)
+    if (!newest || this.format.captureTimeId !== undefined) return
+    this.clock.captured(newest.timestamp + ((rtp - newest.timestamp) | 0), captureMs)
+  }
+
+  #frameNumber(rtp: RtpPacket, ext: number, timestamp: number): number | undefined {
+    const { frameNumberId, kind } = this.format
+    if (frameNumberId !== undefined) return readFrameNumber(rtp.extensions, frameNumberId)
+    return kind === 'audio' ? ext : this.#numbering.number(ext, timestamp)
+  }
+
+  #beginsKeyframe(payload: Uint8Array, timestamp: number): boolean {
+    if (this.format.kind === 'audio' || !keyframeStart(this.format.codec as VideoCodec, payload)) return false
+    // Parameter sets and the picture's slices each look like a beginning: the first of a timestamp counts.
+    if (this.#keyTimestamp === timestamp) return false
+    this.#keyTimestamp = timestamp
+    return true
+  }
+
+  #measure(packet: MediaPacket): void {
+    if (packet.timestamp < this.#highestTimestamp && packet.ext === this.cache.ring.head) this.#reordered = true
+    if (packet.timestamp > this.#highestTimestamp) this.#highestTimestamp = packet.timestamp
+    this.#recentBytes += packet.payload.length
+    if (this.#rateSinceMs === 0) this.#rateSinceMs = packet.arrivalMs
+    const span = packet.arrivalMs - this.#rateSinceMs
+    if (span < 1_000) return
+    const rate = this.#recentBytes / span
+    this.#bytesPerMs = this.#bytesPerMs === 0 ? rate : this.#bytesPerMs + (rate - this.#bytesPerMs) / 3
+    this.#recentBytes = 0
+    this.#rateSinceMs = packet.arrivalMs
+  }
+}
+
+/** nal_ref_idc of what the payload carries; STAP-A and FU-A keep the highest of theirs in their own header (RFC 6184 §5.3). */
+function isReferencePayload(payload: Uint8Array): boolean {
+  const type = payload[0]! & 0x1f
+  // SEI and delimiters have nal_ref_idc 0 without being pictures.
+  if ((type >= 6 && type !== 28 && type !== 29) || type === 0) return true
+  return isReference(payload)
+}

@@ -1,0 +1,177 @@
+import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { isRtcp, msFromNtp } from '@porchlight/proto/media/rtp.ts'
+import type { Logger } from 'pino'
+import { ArrivalFeedback } from './arrival-feedback.ts'
+import { type LineFormat, MediaLine } from './media-line.ts'
+import { TalkLine } from './talk-line.ts'
+
+/** What the device wants of talk: its `t` line. */
+export interface TalkFormat {
+  codec: 'opus' | 'pcmu' | 'pcma'
+  payloadType: number
+  clockRate: number
+}
+
+export interface ProducerOptions {
+  /** `{device}.{camera}` */
+  camera: string
+  /** Names the numbering of frames: the device's boot id. */
+  run: string
+  video: LineFormat | undefined
+  audio: LineFormat | undefined
+  talk: TalkFormat | undefined
+  /** Sends to the device; the line says on which track. Must not throw. */
+  send(line: 'video' | 'audio' | 'talk', bytes: Uint8Array): void
+  /** ms, monotone. */
+  now: () => number
+  log: Logger
+}
+
+/** Our SSRC in RTCP to the device. */
+const ownSsrc = 1
+const tickMs = 10
+const feedbackMs = 50
+const reportMs = 1_000
+/** A camera is asked for a keyframe no more often than this. */
+const keyframeGapMs = 500
+
+/**
+ * The media of one camera, from a device's session or anything else that brings RTP. It keeps the group of pictures,
+ * asks for what is lost, reports to the sender, and hands each packet to whoever listens to its lines.
+ */
+export class Producer implements AsyncDisposable {
+  readonly camera: string
+  readonly run: string
+  readonly video: MediaLine | undefined
+  readonly audio: MediaLine | undefined
+  readonly talk: TalkLine | undefined
+  readonly #options: ProducerOptions
+  readonly #feedback = new ArrivalFeedback()
+  readonly #endListeners = new Set<() => void>()
+  readonly #timer: NodeJS.Timeout
+  #feedbackAtMs = 0
+  #reportAtMs = 0
+  #keyframeAskedMs = Number.NEGATIVE_INFINITY
+  #keyframeWanted = false
+  #lastPacketMs: number | undefined
+  #ended = false
+
+  constructor(options: ProducerOptions) {
+    this.#options = options
+    this.camera = options.camera
+    this.run = options.run
+    this.video = options.video && new MediaLine(options.video)
+    this.audio = options.audio && new MediaLine(options.audio)
+    this.talk = options.talk && new TalkLine(options.talk, (bytes) => options.send('talk', bytes))
+    for (const line of this.#lines()) {
+      line.onTransportSequence((sequence, nowMs) => this.#feedback.arrived(sequence, nowMs))
+    }
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+    this.#timer.unref()
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** When the last packet came, on the clock of `now`. */
+  get lastPacketMs(): number | undefined {
+    return this.#lastPacketMs
+  }
+
+  /** Bytes of RTP or RTCP of one line, as the engine gives them. */
+  packet(kind: 'video' | 'audio', bytes: Uint8Array): void {
+    if (this.#ended) return
+    const nowMs = this.#options.now()
+    const line = kind === 'video' ? this.video : this.audio
+    if (!line) return
+    if (isRtcp(bytes)) {
+      this.#rtcp(line, bytes, nowMs)
+      return
+    }
+    this.#lastPacketMs = nowMs
+    if (line.receive(bytes, nowMs) === 'keyframe' && kind === 'video') this.requestKeyframe()
+  }
+
+  /** Asks the device for a keyframe; requests that come in quick succession become one. */
+  requestKeyframe(): void {
+    const ssrc = this.video?.ssrc
+    if (this.#ended || ssrc === undefined) return
+    const nowMs = this.#options.now()
+    if (nowMs - this.#keyframeAskedMs < keyframeGapMs) {
+      this.#keyframeWanted = true
+      return
+    }
+    this.#keyframeAskedMs = nowMs
+    this.#keyframeWanted = false
+    this.#options.send('video', writeRtcp([{ type: 'pli', sender: ownSsrc, media: ssrc }]))
+  }
+
+  /** Called once, when the producer ends. */
+  onEnd(callback: () => void): () => void {
+    this.#endListeners.add(callback)
+    return () => {
+      this.#endListeners.delete(callback)
+    }
+  }
+
+  #lines(): MediaLine[] {
+    return [this.video, this.audio].filter((line) => line !== undefined)
+  }
+
+  #rtcp(line: MediaLine, bytes: Uint8Array, nowMs: number): void {
+    for (const packet of parseRtcp(bytes)) {
+      if (packet.type === 'sr' && packet.ssrc === line.ssrc) {
+        line.senderReport(packet.ntp, msFromNtp(packet.ntp), packet.rtp, nowMs)
+      }
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.now()
+    if (this.#keyframeWanted && nowMs - this.#keyframeAskedMs >= keyframeGapMs) this.requestKeyframe()
+    for (const line of this.#lines()) {
+      if (line.losses.size > 0) this.#askAgain(line, nowMs)
+    }
+    if (nowMs - this.#feedbackAtMs >= feedbackMs) {
+      this.#feedbackAtMs = nowMs
+      const media = this.video?.ssrc ?? this.audio?.ssrc
+      const feedback = media === undefined ? undefined : this.#feedback.take(ownSsrc, media)
+      if (feedback) this.#options.send(this.video?.ssrc === media ? 'video' : 'audio', writeRtcp([feedback]))
+    }
+    if (nowMs - this.#reportAtMs >= reportMs) {
+      this.#reportAtMs = nowMs
+      for (const line of this.#lines()) this.#report(line, nowMs)
+    }
+  }
+
+  #askAgain(line: MediaLine, nowMs: number): void {
+    const { ask, givenUp } = line.losses.due(nowMs)
+    if (ask.length > 0 && line.ssrc !== undefined) {
+      const lost = ask.map((ext) => ext & 0xffff)
+      this.#options.send(line.format.kind, writeRtcp([{ type: 'nack', sender: ownSsrc, media: line.ssrc, lost }]))
+    }
+    // What nobody can mend any more tears the picture until the next keyframe: ask for one.
+    if (givenUp.length > 0 && line.format.kind === 'video') this.requestKeyframe()
+  }
+
+  #report(line: MediaLine, nowMs: number): void {
+    if (line.ssrc === undefined) return
+    const block = line.report.take(line.ssrc, nowMs)
+    const packets: RtcpPacket[] = [{ type: 'rr', ssrc: ownSsrc, reports: block ? [block] : [] }]
+    this.#options.send(line.format.kind, writeRtcp(packets))
+  }
+
+  /** Ends the producer: readers and consumers are told. Idempotent. */
+  close(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearInterval(this.#timer)
+    for (const callback of [...this.#endListeners]) callback()
+    this.#endListeners.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+}
