@@ -112,6 +112,11 @@ const entries = {
   disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
   disk_failed: { status: 507, retryable: true, sentence: 'The recordings disk reports an error.' },
   recording_not_found: { status: 404, retryable: false, sentence: 'There is no such recording.' },
+  recording_codec: {
+    status: 406,
+    retryable: false,
+    sentence: "Recordings cannot hold this camera's codec. Set the camera to H.264, H.265, VP9 or AV1.",
+  },
   recording_empty: { status: 404, retryable: true, sentence: 'Nothing has been recorded for this event yet.' },
   still_unavailable: { status: 404, retryable: true, sentence: 'There is no still picture for this event.' },
   footage_invalid: { status: 400, retryable: false, sentence: 'The footage cannot be read.' },

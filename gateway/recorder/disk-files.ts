@@ -1,0 +1,128 @@
+import {
+  chmodSync,
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** At most so many files share second and kind. */
+const maxSameName = 1_000
+const readOnly = 0o440
+
+interface OpenFile {
+  descriptor: number
+  path: string
+  size: number
+}
+
+/** The files of the recordings directory, as the disk worker writes them. Every method returns when the disk has it. */
+export class DiskFiles {
+  readonly #directory: string
+  readonly #open = new Map<number, OpenFile>()
+  #next = 1
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** @param stem relative path without `-{n}.mp4` */
+  create(stem: string, content: Uint8Array): { file: number; path: string; bytes: number } {
+    const folder = dirname(join(this.#directory, stem))
+    const made = mkdirSync(folder, { recursive: true })
+    const { descriptor, path } = this.#openNew(stem)
+    const file: OpenFile = { descriptor, path, size: 0 }
+    try {
+      this.#write(file, content)
+      syncDirectory(folder)
+      if (made !== undefined) syncDirectory(dirname(made))
+    } catch (error) {
+      closeSync(descriptor)
+      throw error
+    }
+    const id = this.#next++
+    this.#open.set(id, file)
+    return { file: id, path, bytes: file.size }
+  }
+
+  append(id: number, content: Uint8Array): { offset: number } {
+    const file = this.#file(id)
+    const offset = file.size
+    try {
+      this.#write(file, content)
+    } catch (error) {
+      // half a part helps nobody, and on a full disk its place is wanted
+      ftruncateSync(file.descriptor, offset)
+      file.size = offset
+      throw error
+    }
+    return { offset }
+  }
+
+  finish(id: number): void {
+    const file = this.#file(id)
+    this.#open.delete(id)
+    closeSync(file.descriptor)
+    chmodSync(join(this.#directory, file.path), readOnly)
+  }
+
+  replace(path: string, content: Uint8Array): void {
+    const whole = join(this.#directory, path)
+    mkdirSync(dirname(whole), { recursive: true })
+    const temporary = `${whole}.new`
+    const descriptor = openSync(temporary, 'w')
+    try {
+      this.#write({ descriptor, path, size: 0 }, content)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, whole)
+    syncDirectory(dirname(whole))
+  }
+
+  close(): void {
+    for (const { descriptor } of this.#open.values()) closeSync(descriptor)
+    this.#open.clear()
+  }
+
+  #file(id: number): OpenFile {
+    const file = this.#open.get(id)
+    if (file === undefined) throw new Error(`file ${id} is not open`)
+    return file
+  }
+
+  #openNew(stem: string): { descriptor: number; path: string } {
+    for (let number = 1; ; number += 1) {
+      const path = `${stem}-${number}.mp4`
+      try {
+        return { descriptor: openSync(join(this.#directory, path), 'wx'), path }
+      } catch (error) {
+        const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+        if (!taken || number >= maxSameName) throw error
+      }
+    }
+  }
+
+  #write(file: OpenFile, content: Uint8Array): void {
+    for (let at = 0; at < content.byteLength; ) {
+      at += writeSync(file.descriptor, content, at, content.byteLength - at, file.size + at)
+    }
+    file.size += content.byteLength
+    fdatasyncSync(file.descriptor)
+  }
+}
+
+/** A new name in a directory survives a power cut only when the directory was written, too. */
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

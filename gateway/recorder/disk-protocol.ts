@@ -1,0 +1,46 @@
+import type { FileRecord, PartRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
+
+export type DiskRequest =
+  /** Makes a new file with this content; where the name is taken, the next number is tried. */
+  | { id: number; type: 'create'; stem: string; content: Uint8Array }
+  /** Adds to the end of a file that was made here, and waits until the disk has it. */
+  | { id: number; type: 'append'; file: number; content: Uint8Array }
+  /** Nothing more comes: the file is made read-only. */
+  | { id: number; type: 'finish'; file: number }
+  /** Replaces a small file as a whole. */
+  | { id: number; type: 'replace'; path: string; content: Uint8Array }
+  /** Reads what our own records in the recordings say; `known` are the files that need not be read. */
+  | { id: number; type: 'scan'; known: Set<string> }
+  | { id: number; type: 'close' }
+
+export interface DiskAnswers {
+  create: { file: number; path: string; bytes: number }
+  append: { offset: number }
+  finish: Record<string, never>
+  replace: Record<string, never>
+  scan: { files: ScannedFile[] }
+  close: Record<string, never>
+}
+
+export type DiskResponse =
+  | { id: number; ok: true; answer: DiskAnswers[keyof DiskAnswers] }
+  | { id: number; ok: false; message: string; errno?: string }
+
+/** A file of recordings as its own records describe it. */
+export interface ScannedFile {
+  /** Relative to the recordings directory, with `/`. */
+  path: string
+  createdAt: number
+  record: FileRecord
+  initBytes: number
+  /** SHA-256 (hex) of the init segment. */
+  config: string
+  /** Whole parts only; `offset` is where the `moof` begins. */
+  parts: (PartRecord & { offset: number })[]
+}
+
+/** `workerData` of the disk worker. */
+export interface DiskOptions {
+  /** The recordings directory. */
+  directory: string
+}

@@ -1,0 +1,185 @@
+import { crc32 } from 'node:zlib'
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { writeRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
+import type { Kysely } from 'kysely'
+import type { Schema } from '../store/schema.ts'
+import type { Disk } from './disk.ts'
+import { audioSpans, FileTimeline } from './encode-part.ts'
+import type { Part } from './part-builder.ts'
+import type { StreamConfig } from './stream-config.ts'
+
+/** A file holds no more than this and ends at the next keyframe, ms. */
+const maxFileMs = 60_000
+/** Bytes of parts that may wait in one session before more is refused. */
+const maxWaitingBytes = 32 * 1024 * 1024
+
+export interface FileSessionOptions {
+  disk: Disk
+  db: Kysely<Schema>
+  camera: string
+  kind: 'live' | 'footage'
+  /** ms since the Unix epoch */
+  now: () => number
+}
+
+interface OpenFile {
+  /** Of the disk worker. */
+  handle: number
+  /** Of the index. */
+  id: number
+  config: StreamConfig
+  timeline: FileTimeline
+  startMs: number
+  bytes: number
+}
+
+export interface WrittenPart {
+  part: Part
+  bytes: number
+}
+
+/** Writes one row of parts into files, one after the other: first the file has a part, then the index. */
+export class FileSession {
+  readonly #options: FileSessionOptions
+  #tail: Promise<unknown> = Promise.resolve()
+  #file: OpenFile | undefined
+  #waitingBytes = 0
+
+  constructor(options: FileSessionOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the part is on the disk and in the index. After a failure the next part begins a new file.
+   * @throws PorchlightError `disk_*`, `index_failed`
+   */
+  add(part: Part, config: StreamConfig, generation: number): Promise<WrittenPart> {
+    const bytes = weigh(part)
+    if (this.#waitingBytes + bytes > maxWaitingBytes)
+      return Promise.reject(new PorchlightError('disk_failed', 'the disk is too slow'))
+    this.#waitingBytes += bytes
+    const written = this.#tail.then(async () => {
+      try {
+        return await this.#write(part, config, generation)
+      } catch (error) {
+        this.#file = undefined
+        throw error
+      } finally {
+        this.#waitingBytes -= bytes
+      }
+    })
+    this.#tail = written.then(
+      () => undefined,
+      () => undefined, // told to who asked
+    )
+    return written
+  }
+
+  /** Ends the open file after what was added. The next part begins a new one. @throws PorchlightError */
+  end(): Promise<void> {
+    const ended = this.#tail.then(() => this.#finish())
+    this.#tail = ended.then(
+      () => undefined,
+      () => undefined, // told to who asked
+    )
+    return ended
+  }
+
+  async #write(part: Part, config: StreamConfig, generation: number): Promise<WrittenPart> {
+    const open = this.#file
+    const keyframe = part.units[0]?.keyframe === true
+    const full = open && keyframe && part.startMs - open.startMs >= maxFileMs
+    // a file's timeline cannot begin before its beginning
+    const earlier = open && part.startMs < open.timeline.baseMs
+    if (open && (open.config.hash !== config.hash || full || earlier)) await this.#finish()
+    const file = this.#file ?? (await this.#create(part, config))
+    this.#file = file
+    const content = file.timeline.encode(part, config.audio !== undefined)
+    const audio = config.audio ? audioSpans(part.audio) : []
+    const row = {
+      run: part.run,
+      firstFrame: part.units[0]!.frame,
+      lastFrame: part.units.at(-1)!.frame,
+      startMs: part.startMs,
+      endMs: part.endMs,
+      generation,
+    }
+    const record = writeRecord({
+      v: 1,
+      type: 'part',
+      ...row,
+      keyframe,
+      audio,
+      bytes: content.byteLength,
+      crc: crc32(content),
+    })
+    const whole = new Uint8Array(content.byteLength + record.byteLength)
+    whole.set(content)
+    whole.set(record, content.byteLength)
+    const { offset } = await this.#options.disk.append(file.handle, whole)
+    await this.#options.db
+      .insertInto('parts')
+      .values({
+        file_id: file.id,
+        camera: this.#options.camera,
+        run: row.run,
+        first_frame: row.firstFrame,
+        last_frame: row.lastFrame,
+        keyframe: keyframe ? 1 : 0,
+        start_ms: row.startMs,
+        end_ms: row.endMs,
+        audio_json: JSON.stringify(audio),
+        offset,
+        bytes: content.byteLength,
+        generation,
+      })
+      .execute()
+    return { part, bytes: content.byteLength }
+  }
+
+  async #create(part: Part, config: StreamConfig): Promise<OpenFile> {
+    const { camera, kind, disk, db, now } = this.#options
+    const firstAudio = config.audio ? part.audio[0]?.captureMs : undefined
+    const baseMs = Math.min(part.startMs, firstAudio ?? part.startMs)
+    const record = writeRecord({ v: 1, type: 'file', camera, baseMs })
+    const content = new Uint8Array(config.init.byteLength + record.byteLength)
+    content.set(config.init)
+    content.set(record, config.init.byteLength)
+    const { file: handle, path } = await disk.create(fileStem(camera, part.startMs, kind), content)
+    const { id } = await db
+      .insertInto('files')
+      .values({
+        camera,
+        path,
+        created_at: now(),
+        base_ms: baseMs,
+        init_bytes: config.init.byteLength,
+        config: config.hash,
+        closed: 0,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    return { handle, id, config, timeline: new FileTimeline(baseMs), startMs: part.startMs, bytes: content.byteLength }
+  }
+
+  async #finish(): Promise<void> {
+    const file = this.#file
+    if (file === undefined) return
+    this.#file = undefined
+    await this.#options.disk.finish(file.handle)
+    await this.#options.db.updateTable('files').set({ closed: 1 }).where('id', '=', file.id).execute()
+  }
+}
+
+/** `{camera}/{YYYY-MM-DD}/{HHMMSS.mmm}-{kind}`, in UTC. */
+function fileStem(camera: string, startMs: number, kind: string): string {
+  const [day, time] = new Date(startMs).toISOString().split('T') as [string, string]
+  return `${camera}/${day}/${time.slice(0, 12).replaceAll(':', '')}-${kind}`
+}
+
+function weigh(part: Part): number {
+  let bytes = 0
+  for (const { data } of part.units) for (const piece of data) bytes += piece.byteLength
+  for (const { data } of part.audio) bytes += data.byteLength
+  return bytes
+}
