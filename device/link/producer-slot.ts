@@ -50,8 +50,9 @@ export class ProducerSlot {
     if (this.#session !== undefined || this.#closed) return undefined
     const late = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => late.resolve(undefined), offerMs)
+    let session: SlotSession | undefined
     try {
-      const session = this.#options.open()
+      session = this.#options.open()
       if (session === undefined) return undefined
       this.#hold(session)
       const offer = await Promise.race([session.offer(), late.promise])
@@ -60,7 +61,7 @@ export class ProducerSlot {
     } catch (error) {
       const { code, detail } = asPorchlightError(error)
       this.#options.log.warn({ code, detail }, 'no session can be offered')
-      this.#session?.close()
+      session?.close()
       return undefined
     } finally {
       clearTimeout(timer)

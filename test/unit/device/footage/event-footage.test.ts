@@ -1,0 +1,184 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { EventFootage } from '../../../../device/footage/event-footage.ts'
+import { type FrameRange, FrameRanges, rangesOf } from '../../../../device/footage/ranges.ts'
+import { PrerollRing } from '../../../../device/preroll/ring.ts'
+import { pictures } from '../frames.ts'
+
+const startMs = 1_000_000
+const at = (frame: number) => startMs + frame * 40
+
+/** One camera with groups of 25 pictures; what is delivered counts as taken, as the uploader has it. */
+class Bench {
+  readonly ring = new PrerollRing({ seconds: 10, maxBytes: 1 << 24 })
+  readonly taken = new FrameRanges()
+  readonly delivered: FrameRange[] = []
+  frame = 0
+  readonly footage = new EventFootage({
+    ring: this.ring,
+    prerollMs: 4_000,
+    taken: this.taken,
+    now: () => at(this.frame),
+    deliver: (span) => {
+      for (const [from, to] of rangesOf(span.units)) {
+        // never twice
+        expect(this.taken.missing(from, to)).toEqual([[from, to]])
+        this.taken.add(from, to)
+        this.delivered.push([from, to])
+      }
+    },
+  })
+
+  /** Time goes on to just before picture `frame`. */
+  until(frame: number): void {
+    for (const unit of pictures({ from: this.frame, count: frame - this.frame, startMs })) {
+      this.ring.accessUnit(unit)
+      this.footage.accessUnit(unit)
+    }
+    this.frame = frame
+  }
+
+  begin(): void {
+    this.footage.begin(at(this.frame - 1))
+  }
+
+  end(): void {
+    this.footage.end(at(this.frame - 1))
+  }
+}
+
+let bench: Bench
+beforeEach(() => {
+  bench = new Bench()
+  bench.until(310)
+})
+
+describe('EventFootage', () => {
+  it('waits for the first live frame, then delivers the pre-roll up to it', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.until(340)
+    expect(bench.delivered).toEqual([])
+    bench.footage.sessionLive(325)
+    // keyframe at or before 4 s ahead of frame 309
+    expect(bench.delivered).toEqual([[200, 324]])
+    bench.until(600)
+    bench.end()
+    bench.until(700)
+    expect(bench.delivered).toEqual([[200, 324]])
+  })
+
+  it('keeps the pre-roll in the ring while it waits', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.until(540)
+    expect(bench.ring.oldestFrame).toBeLessThanOrEqual(200)
+    bench.footage.sessionLive(525)
+    expect(bench.delivered).toEqual([[200, 524]])
+    bench.until(900)
+    expect(bench.ring.oldestFrame).toBeGreaterThan(600)
+  })
+
+  it('delivers the whole event group by group where no session comes', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.until(330)
+    bench.footage.sessionEnded()
+    bench.until(420)
+    bench.end()
+    bench.until(600)
+    expect(bench.taken.ranges).toEqual([[200, 424]])
+  })
+
+  it('loses patience with a session that neither comes nor fails', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.until(310 + 300)
+    expect(bench.taken.ranges).toEqual([[200, 599]])
+    bench.footage.sessionLive(600)
+    bench.until(700)
+    expect(bench.taken.ranges).toEqual([[200, 599]])
+  })
+
+  it('without a session at all delivers at once, and stops where a later one takes over', () => {
+    bench.begin()
+    expect(bench.delivered).toEqual([[200, 299]])
+    bench.until(360)
+    bench.footage.sessionBegins()
+    bench.until(370)
+    bench.footage.sessionLive(350)
+    bench.until(500)
+    expect(bench.taken.ranges).toEqual([[200, 349]])
+  })
+
+  it('in a session that lives already delivers up to the group after the begin', () => {
+    bench.footage.sessionBegins()
+    bench.footage.sessionLive(0)
+    bench.begin()
+    bench.until(500)
+    expect(bench.taken.ranges).toEqual([[200, 324]])
+  })
+
+  it('does not deliver what an earlier event has had live or as footage', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.footage.sessionLive(300)
+    bench.until(360)
+    bench.begin() // a ring within the motion: its pre-roll reaches back to 250
+    bench.until(420)
+    bench.end()
+    bench.end()
+    bench.until(470)
+    bench.begin() // and a third, after both: 350 … 419 came live
+    bench.until(600)
+    expect(bench.taken.ranges).toEqual([
+      [200, 299],
+      [420, 474],
+    ])
+  })
+
+  it('delivers again what may have been lost when the session breaks within an event', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.footage.sessionLive(300)
+    bench.until(1_000)
+    bench.footage.sessionEnded()
+    bench.until(1_060)
+    bench.end()
+    bench.until(1_200)
+    // 15 s before frame 1000 are 625; the ring begins later than that
+    expect(bench.taken.ranges[0]).toEqual([200, 299])
+    expect(bench.taken.ranges[1]![0]).toBeGreaterThanOrEqual(625)
+    expect(bench.taken.ranges[1]![0]).toBeLessThanOrEqual(775)
+    expect(bench.taken.ranges[1]![1]).toBe(1_074)
+  })
+
+  it('delivers the pictures that a session left out, one delivery a group, while an event is open', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.footage.sessionLive(300)
+    for (const frame of [311, 313, 315]) {
+      bench.until(frame + 1)
+      bench.footage.notSent(frame, frame)
+    }
+    expect(bench.delivered).toHaveLength(1)
+    bench.until(330)
+    expect(bench.delivered.slice(1)).toEqual([
+      [311, 311],
+      [313, 313],
+      [315, 315],
+    ])
+    bench.end()
+    bench.footage.notSent(329, 329)
+    bench.until(400)
+    expect(bench.delivered).toHaveLength(4)
+  })
+
+  it('begins with the first keyframe where the ring is empty', () => {
+    const fresh = new Bench()
+    fresh.footage.begin(startMs)
+    fresh.until(40)
+    fresh.end()
+    fresh.until(80)
+    expect(fresh.taken.ranges).toEqual([[0, 49]])
+  })
+})
