@@ -14,10 +14,12 @@ export const cameraSourceConfig = z
     url: cameraUrl.optional(),
     /** The same of the sub stream (small pictures for motion). */
     sub: cameraUrl.optional(),
-    /** `auto` begins with UDP where the camera is near and falls back to TCP. */
+    /** `auto`: TCP, and UDP where the camera refuses TCP. `udp` falls back to TCP where nothing comes for 2 s. */
     transport: z.enum(['auto', 'tcp', 'udp']).default('auto'),
     user: z.string().max(256).optional(),
     password: z.string().max(256).optional(),
+    /** `rtsps`: path of a PEM file with the camera's own certificate (self-signed, mostly) or its authority. */
+    certificate: z.string().min(1).optional(),
     /** Path of an SDP file that describes RTP arriving on UDP. */
     sdp: z.string().min(1).optional(),
     /** A program (and its arguments) that writes Annex B H.264 to its standard output. */
