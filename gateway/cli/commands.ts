@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
+import { cameraId } from '@porchlight/proto/ids.ts'
+import type { Logger } from 'pino'
+import { Devices } from '../auth/devices.ts'
+import { SignIn } from '../auth/sign-in.ts'
+import { devicesBrokerUrl, ownAuthority, publicUrl } from '../config/addresses.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { type GatewayIdentity, openIdentity } from '../identity/gateway-identity.ts'
+import { openStore } from '../store/open-store.ts'
+import { parseDuration } from './duration.ts'
+
+export interface CommandInput {
+  config: GatewayConfig
+  /** Words after the command's name. */
+  words: readonly string[]
+  /** The command's own flags. */
+  flags: ReadonlyMap<string, readonly string[]>
+  /** Writes one line to the console. */
+  out: (line: string) => void
+  log: Logger
+  /** ms since the Unix epoch */
+  now: () => number
+}
+
+interface Tools extends CommandInput {
+  identity: GatewayIdentity
+  devices: Devices
+  signIn: SignIn
+}
+
+export interface Command {
+  usage: string
+  summary: string
+  /** @throws PorchlightError */
+  run(tools: Tools): Promise<void>
+}
+
+/** What can be done beside a running gateway: all of it writes the index, where the gateway looks each time. */
+export const commands: Readonly<Record<string, Command>> = {
+  enroll: {
+    usage: 'enroll <device> --key <public key> [--broker-user <name> --broker-password <password>]',
+    summary: 'takes a device in and prints the line for `device enroll`',
+    async run({ words, flags, devices, identity, config, out }) {
+      const device = one(words, 'the name of the device')
+      await devices.enrol(device, one(flags.get('key') ?? [], '--key'))
+      const user = flags.get('broker-user')?.[0]
+      const password = flags.get('broker-password')?.[0]
+      const ca = config.tls && ownAuthority(await readFile(config.tls.cert, 'utf8'))
+      const enrolment = {
+        device,
+        gatewayKey: identity.publicKey,
+        api: publicUrl(config),
+        broker: devicesBrokerUrl(config),
+        ...(ca !== undefined && { ca }),
+        ...(user !== undefined && { brokerUser: user }),
+        ...(password !== undefined && { brokerPassword: password }),
+      }
+      out(formatEnrolment(enrolment))
+    },
+  },
+  devices: {
+    usage: 'devices',
+    summary: 'lists the devices',
+    async run({ devices, out }) {
+      for (const device of await devices.list()) {
+        const state = device.revoked_at === null ? 'enrolled' : 'revoked'
+        const at = new Date(device.revoked_at ?? device.enrolled_at).toISOString()
+        out(`${device.name.padEnd(32)} ${state} ${at} ${device.public_key}`)
+      }
+    },
+  },
+  revoke: {
+    usage: 'revoke <device>',
+    summary: 'shuts a device out',
+    async run({ words, devices, out }) {
+      const device = one(words, 'the name of the device')
+      await devices.revoke(device)
+      out(`${device} is revoked.`)
+    },
+  },
+  link: {
+    usage: 'link',
+    summary: 'prints a new one-time sign-in link',
+    async run({ signIn, config, out }) {
+      const { userId } = await signIn.ensureOwner()
+      const { token, expiresAt } = await signIn.makeLink(userId)
+      out(signInLink(publicUrl(config), token))
+      out(`It works once, until ${new Date(expiresAt).toISOString()}.`)
+    },
+  },
+  token: {
+    usage: 'token --camera <device.camera> [--camera …] [--ttl 1h] [--name <text>]',
+    summary: 'prints an access token for scripts',
+    async run({ flags, signIn, out }) {
+      const cameras = flags.get('camera') ?? []
+      if (cameras.length === 0) throw new PorchlightError('request_invalid', '--camera is missing')
+      for (const camera of cameras) {
+        if (!cameraId.safeParse(camera).success)
+          throw new PorchlightError('request_invalid', `${camera}: not device.camera`)
+      }
+      const ttl = parseDuration(flags.get('ttl')?.[0] ?? '1h')
+      const { token } = await signIn.makeToken(flags.get('name')?.[0] ?? 'script', cameras, ttl)
+      out(token)
+    },
+  },
+}
+
+/** Flags of all commands; everything else on the command line is configuration. */
+export const commandFlags = ['key', 'broker-user', 'broker-password', 'camera', 'ttl', 'name'] as const
+
+/** Runs a command beside the gateway, or where there is none running. @throws PorchlightError */
+export async function runCommand(command: Command, input: CommandInput): Promise<void> {
+  const { config, log, now } = input
+  const identity = await openIdentity(config.dataDir)
+  await using store = await openStore(indexPath(config), log)
+  const devices = new Devices({ db: store.db, gatewayKey: identity.publicKey, now })
+  const signIn = new SignIn({ db: store.db, now, ...signInLives(config) })
+  await command.run({ ...input, identity, devices, signIn })
+}
+
+export function indexPath(config: GatewayConfig): string {
+  return join(config.dataDir, 'index.sqlite')
+}
+
+export function signInLives(config: GatewayConfig): { linkMs: number; sessionMs: number } {
+  return { linkMs: config.auth.linkMinutes * 60_000, sessionMs: config.auth.sessionDays * 86_400_000 }
+}
+
+/** The token stands after `#`, so that it is in no server's log. */
+export function signInLink(base: string, token: string): string {
+  return `${base}/#/sign-in?token=${token}`
+}
+
+function one(words: readonly string[], what: string): string {
+  const [word, ...more] = words
+  if (word === undefined || more.length > 0) throw new PorchlightError('request_invalid', `${what} is needed, once`)
+  return word
+}
