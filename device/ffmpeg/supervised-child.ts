@@ -49,6 +49,7 @@ export class SupervisedChild implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #attempt = 0
   #closed = false
+  #wanted = false
   #refused = 0
 
   constructor(options: ChildOptions) {
@@ -81,9 +82,9 @@ export class SupervisedChild implements AsyncDisposable {
 
   /** Ends the running process for a fresh one at once (its input makes no sense any more). */
   restart(): void {
-    if (this.#closed) return
-    this.#attempt = 0
-    if (this.#child !== undefined) void this.#end(this.#child)
+    if (this.#closed || this.#child === undefined) return
+    this.#wanted = true
+    void this.#end(this.#child)
   }
 
   /** Ends the process (SIGTERM, then SIGKILL) and waits until it is gone. Idempotent. */
@@ -112,7 +113,12 @@ export class SupervisedChild implements AsyncDisposable {
       ended = true
       resolve()
       if (this.#child === child) this.#child = undefined
-      if (!this.#closed) this.#again(reason, lastLines, performance.now() - startedAt, cause)
+      if (this.#closed) return
+      if (this.#wanted) {
+        this.#wanted = false
+        this.#attempt = 0
+        this.#start()
+      } else this.#again(reason, lastLines, performance.now() - startedAt, cause)
     }
     child.once('error', (error) => end(error.message, error))
     child.once('close', (code, signal) => end(signal === null ? `exit ${code}` : `signal ${signal}`))

@@ -30,7 +30,8 @@ export class LumaFrames implements AsyncDisposable {
   #fed: 'nothing' | 'header' | 'units' = 'nothing'
   #baseMs = 0
   #lastMs = 0
-  #broken = 0
+  /** A piece was refused: nothing decodes before the next keyframe. */
+  #broken = false
   #pixels: Buffer[] = []
   #pixelBytes = 0
   #lines = ''
@@ -55,15 +56,14 @@ export class LumaFrames implements AsyncDisposable {
     const same = before?.codec === format.codec && before.width === format.width && before.height === format.height
     this.#format = format
     if (this.#child === undefined) this.#child = this.#start()
-    else if (!same) this.#child.restart()
+    else if (!same) this.#restart()
   }
 
   /** One access unit, in decoding order. Pictures nobody refers to are left out: they cost and show little. */
   accessUnit(unit: AccessUnit): void {
     if (this.#child === undefined || this.#format === undefined || !unit.reference) return
     if (this.#fed === 'units' && Math.abs(unit.captureMs - this.#lastMs) > leapMs) {
-      this.#child.restart()
-      this.#fed = 'nothing'
+      this.#restart()
     }
     if (this.#fed !== 'units') {
       if (!unit.keyframe || this.#fed === 'nothing') return
@@ -72,9 +72,9 @@ export class LumaFrames implements AsyncDisposable {
     }
     this.#lastMs = unit.captureMs
     const timeMs = Math.max(0, Math.round(unit.captureMs - this.#baseMs))
-    // ffmpeg falls behind: what follows the hole cannot be decoded before the next keyframe.
-    if (!this.#broken && !this.#child.write(matroskaUnit(unit, timeMs))) this.#broken = 1
-    else if (this.#broken && unit.keyframe && this.#child.write(matroskaUnit(unit, timeMs))) this.#broken = 0
+    // Where ffmpeg falls behind, what follows the hole cannot be decoded before the next keyframe.
+    if (this.#broken && !unit.keyframe) return
+    this.#broken = !this.#child.write(matroskaUnit(unit, timeMs))
   }
 
   /** Idempotent. */
@@ -124,13 +124,22 @@ export class LumaFrames implements AsyncDisposable {
     })
   }
 
+  /** A fresh process; what comes meanwhile is not fed. */
+  #restart(): void {
+    this.#fed = 'nothing'
+    this.#times = []
+    this.#pixels = []
+    this.#pixelBytes = 0
+    this.#child?.restart()
+  }
+
   #begin(): void {
     this.#pixels = []
     this.#pixelBytes = 0
     this.#lines = ''
     this.#times = []
     this.#size = { width: 0, height: 0 }
-    this.#broken = 0
+    this.#broken = false
     this.#fed = 'nothing'
     if (this.#format !== undefined && this.#child?.write(matroskaHeader(this.#format))) this.#fed = 'header'
   }
@@ -170,6 +179,6 @@ export class LumaFrames implements AsyncDisposable {
     }
     // One of the two pipes runs ahead without end: the pairing is lost.
     const pending = bytes > 0 ? this.#pixelBytes / bytes : 0
-    if (pending > lumaDefaults.maxPending || this.#times.length > lumaDefaults.maxPending) this.#child?.restart()
+    if (pending > lumaDefaults.maxPending || this.#times.length > lumaDefaults.maxPending) this.#restart()
   }
 }

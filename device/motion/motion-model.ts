@@ -161,7 +161,7 @@ export class MotionModel {
         const expected = usual * gain + offset
         const deviation = Math.abs(value - expected)
         const restless = noise[index]! * noiseFactor
-        const limit = restless > threshold ? restless : threshold
+        const limit = Math.max(restless, threshold)
         if (deviation * 2 <= limit) {
           mean[index] = usual + (value - usual) * fast
           noise[index]! += (deviation - noise[index]!) * fast * 0.5
