@@ -33,6 +33,7 @@ export interface SessionHandlers {
 
 /** A status that is no success; kept apart so that callers can try another way. */
 export class RtspStatusError extends PorchlightError {
+  readonly method: string
   readonly rtspStatus: number
 
   constructor(method: string, response: RtspResponse) {
@@ -40,6 +41,7 @@ export class RtspStatusError extends PorchlightError {
     const code =
       status === 401 || status === 403 ? 'camera_auth' : status === 404 ? 'camera_no_video' : 'camera_protocol'
     super(code, `${method}: ${status} ${response.reason.slice(0, 60)}`.trim())
+    this.method = method
     this.rtspStatus = status
   }
 }
