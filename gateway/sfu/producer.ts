@@ -3,14 +3,7 @@ import { isRtcp, msFromNtp } from '@porchlight/proto/media/rtp.ts'
 import type { Logger } from 'pino'
 import { ArrivalFeedback } from './arrival-feedback.ts'
 import { type LineFormat, MediaLine } from './media-line.ts'
-import { TalkLine } from './talk-line.ts'
-
-/** What the device wants of talk: its `t` line. */
-export interface TalkFormat {
-  codec: 'opus' | 'pcmu' | 'pcma'
-  payloadType: number
-  clockRate: number
-}
+import { type TalkFormat, TalkLine } from './talk-line.ts'
 
 export interface ProducerOptions {
   /** `{device}.{camera}` */
@@ -77,6 +70,13 @@ export class Producer implements AsyncDisposable {
   /** When the last packet came, on the clock of `now`. */
   get lastPacketMs(): number | undefined {
     return this.#lastPacketMs
+  }
+
+  /** Capture time of the newest picture, ms since the Unix epoch. */
+  get newestCaptureMs(): number | undefined {
+    const ring = this.video?.cache.ring
+    const newest = ring?.get(ring.head)
+    return newest && this.video?.clock.captureMs(newest.timestamp)
   }
 
   /** Bytes of RTP or RTCP of one line, as the engine gives them. */

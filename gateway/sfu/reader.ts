@@ -2,12 +2,13 @@ import type { AudioFormat, VideoFormat } from '@porchlight/proto/media/access-un
 import { VideoDepacketizer } from '@porchlight/proto/media/depacketizer.ts'
 import * as h264 from '@porchlight/proto/media/h264.ts'
 import * as h265 from '@porchlight/proto/media/h265.ts'
+import { opusSamples } from '@porchlight/proto/media/opus.ts'
 import { vp8Size } from '@porchlight/proto/media/vp8.ts'
 import { parseVp9Frame } from '@porchlight/proto/media/vp9.ts'
 import type { VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import type { MediaLine } from './media-line.ts'
 import type { MediaReader } from './media-reader.ts'
-import { opusSamples } from './opus-duration.ts'
+
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
 

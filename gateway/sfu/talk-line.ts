@@ -1,6 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { isRtcp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
-import type { TalkFormat } from './producer.ts'
+
+/** What the device wants of talk: its `t` line. */
+export interface TalkFormat {
+  codec: 'opus' | 'pcmu' | 'pcma'
+  payloadType: number
+  clockRate: number
+  /** Our source, as announced in the answer. */
+  ssrc: number
+}
 
 /** A pause longer than this begins a new spurt: the device may start its play-out anew (marker, RFC 3551 §4.1). */
 const spurtGapMs = 300
@@ -13,7 +21,7 @@ export class TalkLine {
   readonly format: TalkFormat
   readonly #send: (bytes: Uint8Array) => void
   /** Announced in our answer. */
-  readonly ssrc = randomInt(1, 2 ** 32 - 1)
+  readonly ssrc: number
   #sequence = randomInt(0, 0x10000)
   #speaker: string | undefined
   #lastIn: { sequence: number; timestamp: number } | undefined
@@ -21,6 +29,7 @@ export class TalkLine {
   #lastMs = Number.NEGATIVE_INFINITY
 
   constructor(format: TalkFormat, send: (bytes: Uint8Array) => void) {
+    this.ssrc = format.ssrc
     this.format = format
     this.#send = send
   }

@@ -16,7 +16,8 @@ export function remoteTransport(section: MediaSection): TransportParameters {
   if (!fingerprint || !/^sha-(256|384|512) [0-9A-F]{2}(:[0-9A-F]{2}){31,63}$/i.test(fingerprint)) {
     throw new PorchlightError('sdp_invalid', 'fingerprint')
   }
-  if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive') throw new PorchlightError('sdp_invalid', 'setup')
+  if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive')
+    throw new PorchlightError('sdp_invalid', 'setup')
   return { iceUfrag, icePwd, fingerprint, setup, candidates: usefulCandidates(section.candidates) }
 }
 

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import type { Logger } from 'pino'
+import { may, mustBeAllowed, type Subject } from '../auth/subject.ts'
+import type { Producer } from '../sfu/producer.ts'
+import type { Sfu } from '../sfu/sfu.ts'
+import type { WebRtcEngine } from '../webrtc/engine.ts'
+import type { Timers } from './session-machine.ts'
+import { planViewer } from './viewer-offer.ts'
+import { ViewerSession } from './viewer-session.ts'
+
+export interface ViewerLimits {
+  /** Sessions in all. */
+  sessions: number
+  perCamera: number
+  /** How long a viewer waits for a camera that is not live yet, ms. */
+  producerMs: number
+}
+
+export const defaultViewerLimits: ViewerLimits = { sessions: 256, perCamera: 32, producerMs: 8_000 }
+
+export interface ViewersOptions {
+  engine: WebRtcEngine
+  sfu: Sfu
+  /** Asks the camera's device for a stream. */
+  want(camera: string): void
+  /** ms, monotone. */
+  now: () => number
+  /** ms since the Unix epoch, for what people read. */
+  wallNow: () => number
+  log: Logger
+  limits?: Partial<ViewerLimits>
+  timers?: Timers
+}
+
+/** How often a camera that does not come is asked again, ms. */
+const askAgainMs = 2_500
+
+/** Who watches: WHEP sessions, and their talk floor. */
+export class ViewerSessions implements AsyncDisposable {
+  readonly #options: ViewersOptions
+  readonly #limits: ViewerLimits
+  readonly #sessions = new Map<string, ViewerSession>()
+  readonly #waiting = new Map<string, number>()
+  readonly #abort = new AbortController()
+
+  constructor(options: ViewersOptions) {
+    this.#options = options
+    this.#limits = { ...defaultViewerLimits, ...options.limits }
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /**
+   * Answers a WHEP offer; where the camera is not live its device is asked, and waited for.
+   * @throws PorchlightError `forbidden`, `sign_in_required`, `session_limit`, `camera_offline`, `sdp_invalid`,
+   *   `sdp_mismatch`, `codec_unsupported`, `session_timeout`
+   */
+  async join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
+    mustBeAllowed(subject, 'view', camera)
+    const { sfu } = this.#options
+    const waiting = [...this.#waiting.values()].reduce((sum, count) => sum + count, 0)
+    const here = [...this.#sessions.values()].filter((session) => session.camera === camera).length
+    const pending = this.#waiting.get(camera) ?? 0
+    if (this.#sessions.size + waiting >= this.#limits.sessions || here + pending >= this.#limits.perCamera) {
+      throw new PorchlightError('session_limit')
+    }
+    this.#waiting.set(camera, pending + 1)
+    try {
+      const producer = sfu.producer(camera) ?? (await this.#waitForProducer(camera))
+      const id = randomBytes(12).toString('base64url')
+      const session = new ViewerSession({
+        id,
+        camera,
+        subject,
+        engine: this.#options.engine,
+        sfu,
+        producer,
+        plan: planViewer(offerSdp, producer),
+        now: this.#options.now,
+        log: this.#options.log,
+        ...(this.#options.timers ? { timers: this.#options.timers } : {}),
+        onEnded: () => this.#sessions.delete(id),
+      })
+      this.#sessions.set(id, session)
+      return { id, answer: await session.answer() }
+    } finally {
+      const left = (this.#waiting.get(camera) ?? 1) - 1
+      if (left > 0) this.#waiting.set(camera, left)
+      else this.#waiting.delete(camera)
+    }
+  }
+
+  async #waitForProducer(camera: string): Promise<Producer> {
+    const { sfu, want } = this.#options
+    const { promise, resolve, reject } = Promise.withResolvers<Producer>()
+    const stop = sfu.onProducer((id, producer) => {
+      if (id === camera && producer) resolve(producer)
+    })
+    const again = setInterval(() => want(camera), askAgainMs)
+    const timer = setTimeout(() => reject(new PorchlightError('camera_offline')), this.#limits.producerMs)
+    const aborted = () => reject(new PorchlightError('session_ended', 'the gateway is stopping'))
+    this.#abort.signal.addEventListener('abort', aborted, { once: true })
+    want(camera)
+    try {
+      return await promise
+    } finally {
+      stop()
+      clearInterval(again)
+      clearTimeout(timer)
+      this.#abort.signal.removeEventListener('abort', aborted)
+    }
+  }
+
+  /** Ends a session; one that is gone already is no error. @throws PorchlightError `forbidden` */
+  async leave(id: string, subject: Subject): Promise<void> {
+    const session = this.#sessions.get(id)
+    if (!session) return
+    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
+    await session.end('closed')
+  }
+
+  /** Ends the sessions that a condition names: signed out, token revoked. */
+  async leaveWhere(condition: (subject: Subject, camera: string) => boolean): Promise<void> {
+    const ending = [...this.#sessions.values()].filter((session) => condition(session.subject, session.camera))
+    await Promise.all(ending.map((session) => session.end('forbidden')))
+  }
+
+  /**
+   * Takes or renews the talk floor for a session.
+   * @returns `until` in ms since the Unix epoch
+   * @throws PorchlightError `forbidden`, `session_not_found`, `speaker_none`, `floor_taken`
+   */
+  take(camera: string, id: string, subject: Subject): { until: number; leaseMs: number } {
+    mustBeAllowed(subject, 'talk', camera)
+    const session = this.#own(camera, id, subject)
+    if (!session.canTalk) throw new PorchlightError('speaker_none')
+    const { leaseMs } = this.#options.sfu.floor(camera)
+    this.#options.sfu.takeFloor(camera, id, nameOf(subject))
+    return { until: this.#options.wallNow() + leaseMs, leaseMs }
+  }
+
+  /** Gives the floor back. Idempotent. @throws PorchlightError `forbidden` */
+  release(camera: string, id: string, subject: Subject): void {
+    if (!this.#sessions.has(id)) return
+    this.#own(camera, id, subject)
+    this.#options.sfu.releaseFloor(camera, id)
+  }
+
+  #own(camera: string, id: string, subject: Subject): ViewerSession {
+    const session = this.#sessions.get(id)
+    if (!session || session.camera !== camera || !may(subject, 'view', camera)) {
+      throw new PorchlightError('session_not_found')
+    }
+    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
+    return session
+  }
+
+  /** Ends all sessions. Idempotent. */
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await Promise.all([...this.#sessions.values()].map((session) => session.end('closed')))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function nameOf(subject: Subject): string {
+  return subject.kind === 'user' || subject.kind === 'token' ? subject.name : subject.kind
+}
+
+function sameSubject(a: Subject, b: Subject): boolean {
+  if (a.kind === 'user') return b.kind === 'user' && a.userId === b.userId
+  if (a.kind === 'token') return b.kind === 'token' && a.name === b.name
+  return false
+}
