@@ -62,7 +62,8 @@ export class FileSession {
       try {
         return await this.#write(part, config, generation)
       } catch (error) {
-        this.#file = undefined
+        // a file that cannot be finished either is closed at the next start
+        await Promise.allSettled([this.#finish()])
         throw error
       } finally {
         this.#waitingBytes -= bytes

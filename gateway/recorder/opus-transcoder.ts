@@ -82,6 +82,15 @@ export class OpusTranscoder {
     this.#child.stdin.write(frame.data)
   }
 
+  /** Resolves when there is room for more, or the child is gone. */
+  async drained(): Promise<void> {
+    if (this.#failed || !this.#child.stdin.writableNeedDrain) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#child.stdin.once('drain', resolve)
+    this.#child.stdin.once('close', resolve)
+    await promise
+  }
+
   /** Ends the child after what it still has to say. Idempotent. */
   async end(): Promise<void> {
     this.#child.stdin.end()
@@ -127,7 +136,9 @@ const samplingRates = [
 
 /** ADTS (ISO/IEC 14496-3 §1.A.2.2) with the object type of the AudioSpecificConfig, AAC-LC where there is none. */
 function adtsHeader({ clockRate, channels, config }: AudioFormat, bytes: number): Uint8Array {
-  const objectType = config?.[0] === undefined ? 2 : config[0] >> 3
+  // ADTS has two bits for it; what HE-AAC adds is signalled inside the stream
+  const signalled = config?.[0] === undefined ? 2 : config[0] >> 3
+  const objectType = signalled >= 1 && signalled <= 4 ? signalled : 2
   const rate = Math.max(0, samplingRates.indexOf(clockRate))
   const length = bytes + 7
   return Uint8Array.of(

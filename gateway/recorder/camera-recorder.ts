@@ -1,0 +1,249 @@
+import type { ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
+import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { MediaReader } from '../sfu/media-reader.ts'
+import { StillPicker, type WantedStill } from '../stills/still-picker.ts'
+import type { Stills } from '../stills/stills.ts'
+import type { Schema } from '../store/schema.ts'
+import type { Disk } from './disk.ts'
+import { recordFootage } from './footage-recording.ts'
+import { HoleAsker } from './hole-asker.ts'
+import { Intake } from './intake.ts'
+import { CameraLedger } from './ledger.ts'
+import { LiveRecording } from './live-recording.ts'
+import { Mender } from './mender.ts'
+import type { Part } from './part-builder.ts'
+
+/** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
+const lingerMs = 12_000
+/** The rest of an event's pictures may come so much later than they were captured, ms. */
+const graceMs = 5_000
+/** A motion event's still shows what was there so long after its first sign, ms: somebody, not their shadow. */
+const motionStillMs = 500
+
+export interface CameraState {
+  /** Something is being recorded. */
+  recording: boolean
+  /** Why recording fails. */
+  error?: ErrorCode
+}
+
+export interface CameraRecorderOptions {
+  camera: string
+  db: Kysely<Schema>
+  disk: Disk
+  directory: string
+  read(camera: string, reader: MediaReader): () => void
+  ffmpeg: string | undefined
+  stills: Stills
+  log: Logger
+  now: () => number
+  askFootage(run: string, from: number, to: number): void
+  onState(state: CameraState): void
+}
+
+interface ActiveEvent {
+  recordTo: number | null
+  /** Gateway's time after which nothing more is waited for. */
+  deadline: number | undefined
+}
+
+export interface FootageResult {
+  /** Pictures in the delivery. */
+  units: number
+  /** Those that were recorded before. */
+  duplicates: number
+}
+
+/** Records one camera: live pictures while events go on, and the footage its device delivers. */
+export class CameraRecorder {
+  readonly #options: CameraRecorderOptions
+  readonly #ledger: CameraLedger
+  readonly #mender: Mender
+  readonly #holes: HoleAsker
+  readonly #intake: Intake
+  readonly #events = new Map<string, ActiveEvent>()
+  #stills: WantedStill[] = []
+  #reading: { recording: LiveRecording; leave: () => void } | undefined
+  #stopping: Promise<void> = Promise.resolve()
+  #writtenToMs = 0
+  #seenMs = 0
+  #error: ErrorCode | undefined
+  #state = ''
+  #timer: NodeJS.Timeout | undefined
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(options: CameraRecorderOptions) {
+    const { camera, db, directory, askFootage } = options
+    this.#options = options
+    this.#ledger = new CameraLedger(db, camera)
+    this.#mender = new Mender(db, directory, camera)
+    this.#holes = new HoleAsker(askFootage, (run) => this.#ledger.ready(run))
+    this.#intake = this.#newIntake('live', (error, part) => this.#failed(error, part))
+  }
+
+  /** Whether more of the event is to come. */
+  isActive(eventId: string): boolean {
+    return this.#events.has(eventId)
+  }
+
+  eventBegan(event: { id: string; kind: EventKind; beginAt: number; hasStill: boolean }): void {
+    this.#events.set(event.id, { recordTo: null, deadline: undefined })
+    if (this.#options.stills.available && !event.hasStill) {
+      const atMs = event.beginAt + (event.kind === 'motion' ? motionStillMs : 0)
+      this.#stills = [...this.#stills.filter(({ eventId }) => eventId !== event.id), { eventId: event.id, atMs }]
+    }
+    this.#begin()
+  }
+
+  eventEnded(event: { id: string; endAt: number; recordTo: number }): void {
+    const active = this.#events.get(event.id)
+    if (active === undefined) return
+    active.recordTo = event.recordTo
+    active.deadline = this.#options.now() + Math.max(0, event.recordTo - event.endAt) + graceMs
+    this.#settle()
+  }
+
+  /** @throws PorchlightError `footage_invalid`, `disk_*`, `index_failed`: then the device delivers it again */
+  async footage(open: () => AsyncIterable<Uint8Array>): Promise<FootageResult> {
+    const { ffmpeg, log } = this.#options
+    const failures: PorchlightError[] = []
+    const intake = this.#newIntake('footage', (error) => failures.push(error))
+    const picker = this.#picker()
+    let units = 0
+    try {
+      units = await recordFootage(open, { intake, ffmpeg, log, onUnit: (unit) => picker.unit(unit) })
+    } finally {
+      await intake.end()
+    }
+    const [failure] = failures
+    if (failure) {
+      this.#setError(failure)
+      throw failure
+    }
+    return { units, duplicates: intake.duplicates }
+  }
+
+  /** Writes what is there and ends. Idempotent. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#linger)
+    this.#holes.close()
+    this.#events.clear()
+    await this.#stopReading()
+    await this.#intake.end()
+  }
+
+  #newIntake(kind: 'live' | 'footage', onFailed: (error: PorchlightError, part: Part | undefined) => void): Intake {
+    const { disk, db, camera, now } = this.#options
+    return new Intake({
+      ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
+      onWritten: ({ part }) => {
+        if (kind === 'live') this.#writtenToMs = Math.max(this.#writtenToMs, part.endMs)
+        this.#setError(undefined)
+        this.#settle()
+      },
+    })
+  }
+
+  #picker(): StillPicker {
+    return new StillPicker(
+      () => this.#stills,
+      ({ eventId }, units) => {
+        this.#stills = this.#stills.filter((wanted) => wanted.eventId !== eventId)
+        this.#options.stills.make({ eventId, camera: this.#options.camera, units })
+      },
+    )
+  }
+
+  #begin(): void {
+    clearTimeout(this.#linger)
+    if (this.#reading === undefined) {
+      const { camera, read, ffmpeg, log } = this.#options
+      const picker = this.#picker()
+      const onUnit = (unit: AccessUnit) => {
+        picker.unit(unit)
+        this.#seenMs = unit.captureMs
+        this.#settleIfReached(unit.captureMs)
+      }
+      const recording = new LiveRecording({ intake: this.#intake, holes: this.#holes, ffmpeg, log, onUnit })
+      this.#reading = { recording, leave: () => undefined }
+      this.#reading.leave = read(camera, recording)
+    }
+    this.#tellState()
+  }
+
+  #settleIfReached(captureMs: number): void {
+    for (const { recordTo } of this.#events.values()) if (recordTo === null || recordTo > captureMs) return
+    this.#settle()
+  }
+
+  /** Ends what has all it waits for: events whose end is written, and the reading when no event needs it. */
+  #settle(): void {
+    const now = this.#options.now()
+    for (const [id, { recordTo, deadline }] of this.#events) {
+      if (recordTo === null || deadline === undefined) continue
+      if (this.#writtenToMs >= recordTo || (now >= deadline && this.#reading === undefined)) this.#events.delete(id)
+    }
+    const needed = [...this.#events.values()].some(
+      ({ recordTo, deadline }) => recordTo === null || (this.#seenMs < recordTo && now < (deadline ?? now)),
+    )
+    if (!needed) this.#stopReading()
+    const next = Math.min(...[...this.#events.values()].map(({ deadline }) => deadline ?? Number.POSITIVE_INFINITY))
+    clearTimeout(this.#timer)
+    if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#settle(), Math.max(100, next - now))
+    this.#tellState()
+  }
+
+  #stopReading(): Promise<void> {
+    const reading = this.#reading
+    if (reading === undefined) return this.#stopping
+    this.#reading = undefined
+    reading.leave()
+    this.#stopping = reading.recording.stop().then(() => {
+      // whatever came is written: nothing more is to be waited for
+      for (const [id, { recordTo }] of this.#events) {
+        if (recordTo !== null && this.#reading === undefined) this.#events.delete(id)
+      }
+      this.#stills = this.#stills.filter(({ eventId }) => this.#events.has(eventId))
+      if (this.#reading === undefined) this.#lingerThenEnd()
+      this.#tellState()
+    })
+    return this.#stopping
+  }
+
+  #lingerThenEnd(): void {
+    clearTimeout(this.#linger)
+    this.#linger = setTimeout(() => {
+      this.#intake.end().catch((error: unknown) => this.#options.log.error({ err: error }, 'a file was not ended'))
+    }, lingerMs)
+    this.#linger.unref()
+  }
+
+  #failed(error: PorchlightError, part: Part | undefined): void {
+    const { camera, log } = this.#options
+    const frames = part && [part.units[0]?.frame, part.units.at(-1)?.frame]
+    log.error({ camera, code: error.code, err: error, frames }, 'not recorded')
+    // the device may still have them when the disk can be written again
+    if (part && error.code !== 'recording_codec') {
+      this.#holes.missing(part.run, part.units[0]!.frame, part.units.at(-1)!.frame)
+    }
+    this.#setError(error)
+  }
+
+  #setError(error: PorchlightError | undefined): void {
+    this.#error = error?.code
+    this.#tellState()
+  }
+
+  #tellState(): void {
+    const state: CameraState = { recording: this.#reading !== undefined && this.#error === undefined }
+    if (this.#error !== undefined) state.error = this.#error
+    const text = JSON.stringify(state)
+    if (text === this.#state) return
+    this.#state = text
+    this.#options.onState(state)
+  }
+}

@@ -1,0 +1,143 @@
+import { asPorchlightError } from '@porchlight/proto/errors.ts'
+import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { MediaReader } from '../sfu/media-reader.ts'
+import { Stills } from '../stills/stills.ts'
+import type { Schema } from '../store/schema.ts'
+import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
+import { Disk } from './disk.ts'
+import { reconcile } from './reconcile.ts'
+
+export interface RecorderOptions {
+  db: Kysely<Schema>
+  /** The recordings directory. */
+  directory: string
+  /** Where pictures come from. A reader stays over producers until it leaves. */
+  sfu: { read(camera: string, reader: MediaReader): () => void }
+  /** Path of ffmpeg; without it there are no stills, and G.711 and AAC stay as they are. */
+  ffmpeg: string | undefined
+  log: Logger
+  /** ms since the Unix epoch */
+  now: () => number
+  /** Asks the device for frames `from`…`to` (inclusive) of a run. */
+  askFootage(camera: string, run: string, from: number, to: number): void
+}
+
+/** Records all cameras: what happens live, and what their devices deliver later. */
+export class Recorder implements AsyncDisposable {
+  readonly #options: RecorderOptions
+  readonly #disk: Disk
+  readonly #stills: Stills
+  readonly #cameras = new Map<string, CameraRecorder>()
+  readonly #onState = new Set<(camera: string, state: CameraState) => void>()
+  readonly #onStill = new Set<(eventId: string) => void>()
+  readonly #footage = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
+
+  constructor(options: RecorderOptions) {
+    const { db, directory, ffmpeg } = options
+    const log = options.log.child({ part: 'recorder' })
+    this.#options = { ...options, log }
+    this.#disk = new Disk(directory)
+    const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
+    const onStill = (eventId: string) => this.#each(this.#onStill, (listener) => listener(eventId))
+    this.#stills = new Stills({ db, ffmpeg, write, log, onStill })
+  }
+
+  /** Takes in what an earlier gateway left behind. Call before the first event. Never rejects: recording goes on regardless. */
+  async start(): Promise<void> {
+    const { db, log } = this.#options
+    if (!this.#stills.available) log.warn({ code: 'ffmpeg_missing' }, 'no ffmpeg: no stills')
+    try {
+      await reconcile(db, this.#disk, log)
+    } catch (error) {
+      log.error(
+        { err: error, code: asPorchlightError(error).code },
+        'the recordings on disk could not be looked through',
+      )
+    }
+  }
+
+  eventBegan(event: { id: string; camera: string; kind: EventKind; beginAt: number; hasStill?: boolean }): void {
+    this.#camera(event.camera).eventBegan({ ...event, hasStill: event.hasStill ?? false })
+  }
+
+  /** Recording goes on until `recordTo` (ms, device clock) has been written, or does not come. */
+  eventEnded(event: { id: string; camera: string; endAt: number; recordTo: number }): void {
+    this.#camera(event.camera).eventEnded(event)
+  }
+
+  /** Whether more of an event is to be recorded. */
+  isActive(camera: string, eventId: string): boolean {
+    return this.#cameras.get(camera)?.isActive(eventId) ?? false
+  }
+
+  /**
+   * Records a delivery; resolves when all of it is on the disk.
+   * @param open its bytes (proto/footage.ts) from the beginning; called more than once
+   * @throws PorchlightError `footage_invalid`, `recording_codec`, `disk_*`, `index_failed`
+   */
+  async footage(camera: string, open: () => AsyncIterable<Uint8Array>): Promise<FootageResult> {
+    const work = this.#camera(camera).footage(open)
+    this.#footage.add(work)
+    try {
+      return await work
+    } finally {
+      this.#footage.delete(work)
+    }
+  }
+
+  /** @returns takes the listener away */
+  onState(listener: (camera: string, state: CameraState) => void): () => void {
+    this.#onState.add(listener)
+    return () => this.#onState.delete(listener)
+  }
+
+  /** @returns takes the listener away */
+  onStill(listener: (eventId: string) => void): () => void {
+    this.#onStill.add(listener)
+    return () => this.#onStill.delete(listener)
+  }
+
+  /** Writes what is there, then ends. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#footage)
+    await Promise.all([...this.#cameras.values()].map((camera) => camera.close()))
+    await this.#stills.close()
+    await this.#disk.close()
+  }
+
+  #camera(camera: string): CameraRecorder {
+    const known = this.#cameras.get(camera)
+    if (known) return known
+    const { db, directory, sfu, ffmpeg, log, now, askFootage } = this.#options
+    const made = new CameraRecorder({
+      ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
+      read: (id, reader) => sfu.read(id, reader),
+      askFootage: (run, from, to) => askFootage(camera, run, from, to),
+      onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
+    })
+    this.#cameras.set(camera, made)
+    return made
+  }
+
+  #each<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): void {
+    for (const listener of listeners) {
+      try {
+        call(listener)
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a listener of the recorder failed')
+      }
+    }
+  }
+}
