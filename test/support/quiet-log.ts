@@ -1,0 +1,4 @@
+import { pino } from 'pino'
+
+/** A logger for tests: says nothing, because console output fails a test. */
+export const quietLog = pino({ level: 'silent' })
