@@ -130,6 +130,11 @@ const entries = {
   origin_mismatch: { status: 403, retryable: false, sentence: 'The request comes from another site.' },
   too_many_requests: { status: 429, retryable: true, sentence: 'Too many requests: please wait a little.' },
   request_invalid: { status: 400, retryable: false, sentence: 'The request cannot be understood.' },
+  media_type_unsupported: {
+    status: 415,
+    retryable: false,
+    sentence: 'The request carries a kind of content that is not taken here.',
+  },
   not_found: { status: 404, retryable: false, sentence: 'There is nothing at this address.' },
   event_not_found: { status: 404, retryable: false, sentence: 'There is no such event.' },
   device_not_found: { status: 404, retryable: false, sentence: 'There is no such device.' },
