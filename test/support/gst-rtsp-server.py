@@ -26,7 +26,7 @@ server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service("0")
 
-x264 = "bframes=2 b-adapt=false speed-preset=veryfast" if options.bframes else "tune=zerolatency speed-preset=ultrafast"
+x264 = "bframes=2 b-adapt=false b-pyramid=false option-string=b-pyramid=none speed-preset=veryfast" if options.bframes else "tune=zerolatency speed-preset=ultrafast"
 profile = "main" if options.bframes else "baseline"
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(
