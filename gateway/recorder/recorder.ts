@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { Kysely } from 'kysely'
@@ -6,6 +7,7 @@ import type { MediaReader } from '../sfu/media-reader.ts'
 import { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
+import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
 
@@ -26,6 +28,8 @@ export interface RecorderOptions {
 
 /** Records all cameras: what happens live, and what their devices deliver later. */
 export class Recorder implements AsyncDisposable {
+  /** Footage on its way from devices. */
+  readonly deliveries: Deliveries
   readonly #options: RecorderOptions
   readonly #disk: Disk
   readonly #stills: Stills
@@ -40,6 +44,10 @@ export class Recorder implements AsyncDisposable {
     const log = options.log.child({ part: 'recorder' })
     this.#options = { ...options, log }
     this.#disk = new Disk(directory)
+    this.deliveries = new Deliveries({
+      ...{ directory: join(directory, '.incoming'), now: options.now, log },
+      record: (camera, open) => this.footage(camera, open),
+    })
     const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
     const onStill = (eventId: string) => this.#each(this.#onStill, (listener) => listener(eventId))
     this.#stills = new Stills({ db, ffmpeg, write, log, onStill })

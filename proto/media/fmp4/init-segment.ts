@@ -99,6 +99,8 @@ function track(
 export interface InitInfo {
   /** Ticks per second, by track id. */
   timescales: Map<number, number>
+  /** The sample descriptions (`stsd`), by track id: streams with equal bytes go on in each other's place. */
+  descriptions: Map<number, Uint8Array>
 }
 
 /** Reads `moov`; undefined where the bytes do not begin with a whole init segment. */
@@ -107,6 +109,7 @@ export function readInit(bytes: Uint8Array): InitInfo | undefined {
   if (movie === undefined) return undefined
   const view = viewOf(bytes)
   const timescales = new Map<number, number>()
+  const descriptions = new Map<number, Uint8Array>()
   for (const place of walk(bytes, movie.body, movie.end)) {
     if (place.type !== 'trak') continue
     const head = child(bytes, 'tkhd', place)
@@ -114,9 +117,14 @@ export function readInit(bytes: Uint8Array): InitInfo | undefined {
     const mediaHead = media && child(bytes, 'mdhd', media)
     if (head === undefined || mediaHead === undefined) return undefined
     if (head.end < head.body + 16 || mediaHead.end < mediaHead.body + 16) return undefined
-    timescales.set(view.getUint32(head.body + 12), view.getUint32(mediaHead.body + 12))
+    const id = view.getUint32(head.body + 12)
+    timescales.set(id, view.getUint32(mediaHead.body + 12))
+    const information = media && child(bytes, 'minf', media)
+    const table = information && child(bytes, 'stbl', information)
+    const description = table && child(bytes, 'stsd', table)
+    if (description) descriptions.set(id, bytes.subarray(description.start, description.end))
   }
-  return { timescales }
+  return { timescales, descriptions }
 }
 
 /** A copy of an init segment of ours that says how long the whole is, so that players show it and can seek. */

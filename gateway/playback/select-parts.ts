@@ -1,0 +1,89 @@
+/** What choosing needs to know of a part; rows of the index have more. */
+export interface PartSpan {
+  run: string
+  first_frame: number
+  last_frame: number
+  keyframe: number
+  start_ms: number
+  end_ms: number
+  generation: number
+}
+
+export interface Selection<T extends PartSpan> {
+  /** In the order to play them; each frame once; the first begins with a keyframe. */
+  parts: T[]
+  /** Capture times [from, to] in ms between the first and the last picture for which there is none. */
+  gaps: [number, number][]
+}
+
+/** A shorter pause is a picture shown longer, ms. */
+const shortestGapMs = 250
+
+/**
+ * Chooses the parts that show `fromMs`…`toMs`: of parts with the same frames the one of the highest generation; from the
+ * keyframe at or before `fromMs`, or the first after it where there is none.
+ * @param candidates parts of one camera around that time, further back than `fromMs` by at least a group of pictures
+ */
+export function selectParts<T extends PartSpan>(candidates: readonly T[], fromMs: number, toMs: number): Selection<T> {
+  const runs = new Map<string, T[]>()
+  for (const part of candidates) runs.set(part.run, [...(runs.get(part.run) ?? []), part])
+  const ordered = [...runs.values()]
+    .map((parts) => withoutDoubles(parts))
+    .toSorted((a, b) => a[0]!.start_ms - b[0]!.start_ms)
+    .flatMap((parts) => within(parts, fromMs, toMs))
+  return { parts: ordered, gaps: gapsBetween(ordered) }
+}
+
+/** Of parts of one run that share frames, the highest generation; sorted by frame. */
+function withoutDoubles<T extends PartSpan>(parts: readonly T[]): T[] {
+  const chosen: T[] = []
+  let cluster: T[] = []
+  let last = -1
+  for (const part of parts.toSorted((a, b) => a.first_frame - b.first_frame)) {
+    if (part.first_frame > last) {
+      chosen.push(...bestOf(cluster))
+      cluster = []
+    }
+    cluster.push(part)
+    last = Math.max(last, part.last_frame)
+  }
+  return [...chosen, ...bestOf(cluster)]
+}
+
+function bestOf<T extends PartSpan>(cluster: readonly T[]): T[] {
+  if (cluster.length < 2) return [...cluster]
+  const chosen: T[] = []
+  for (const part of cluster.toSorted((a, b) => b.generation - a.generation || a.first_frame - b.first_frame)) {
+    const shared = chosen.some((other) => part.first_frame <= other.last_frame && other.first_frame <= part.last_frame)
+    if (!shared) chosen.push(part)
+  }
+  return chosen.toSorted((a, b) => a.first_frame - b.first_frame)
+}
+
+function within<T extends PartSpan>(parts: readonly T[], fromMs: number, toMs: number): T[] {
+  let first = parts.findIndex((part) => part.end_ms > fromMs)
+  if (first < 0) return []
+  // back to the keyframe, as far as the numbers are unbroken
+  let back = first
+  while (back > 0 && parts[back]!.keyframe === 0 && follows(parts[back - 1]!, parts[back]!)) back -= 1
+  if (parts[back]!.keyframe === 1) first = back
+  else first = parts.findIndex((part, index) => index >= first && part.keyframe === 1)
+  if (first < 0) return []
+  return parts.slice(first).filter((part) => part.start_ms < toMs)
+}
+
+function follows(before: PartSpan, after: PartSpan): boolean {
+  return before.run === after.run && before.last_frame + 1 === after.first_frame
+}
+
+function gapsBetween(parts: readonly PartSpan[]): [number, number][] {
+  const gaps: [number, number][] = []
+  for (const [index, part] of parts.entries()) {
+    const before = parts[index - 1]
+    if (before === undefined) continue
+    const missing = part.start_ms - before.end_ms
+    const broken = !follows(before, part) && before.run === part.run
+    if (missing >= shortestGapMs || (broken && missing > 0)) gaps.push([before.end_ms, part.start_ms])
+  }
+  return gaps
+}
