@@ -61,7 +61,7 @@ export class AnnexBReader {
   #emit(bytes: Uint8Array): void {
     let end = bytes.length
     while (end > 0 && bytes[end - 1] === 0) end -= 1
-    if (end > 1) this.#nal(bytes.slice(0, end), this.#startedMs)
+    if (end > 1) this.#nal(new Uint8Array(bytes.subarray(0, end)), this.#startedMs)
   }
 }
 

@@ -68,7 +68,7 @@ export class ParameterSets {
       const oldest = this.#sets.keys().next().value
       if (oldest !== undefined) this.#sets.delete(oldest)
     }
-    this.#sets.set(key.name, { type: key.type, nal: nal.slice(), inBand })
+    this.#sets.set(key.name, { type: key.type, nal: new Uint8Array(nal), inBand })
     if (key.facts !== undefined) this.#facts = key.facts
   }
 

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { CameraListener, CameraSource } from './camera-source.ts'
 import type { FrameNumbering } from './frame-numbering.ts'
 import { MediaReceiver } from './media-receiver.ts'
+import { plainBytes } from './plain-bytes.ts'
 import { UdpPair } from './rtsp/transport.ts'
 import { stallMs } from './rtsp-source.ts'
 import { chooseTracks, type Tracks } from './tracks.ts'
@@ -97,10 +98,10 @@ export class SdpSource implements CameraSource {
     this.#pairs.push(pair)
     if (multicast) for (const socket of [pair.rtp, pair.rtcp]) socket.addMembership(address!)
     pair.rtp.on('message', (bytes) => {
-      receiver.rtp(kind, bytes)
+      receiver.rtp(kind, plainBytes(bytes))
       if (receiver.lastVideoMs !== undefined) first()
     })
-    pair.rtcp.on('message', (bytes) => receiver.rtcp(kind, bytes))
+    pair.rtcp.on('message', (bytes) => receiver.rtcp(kind, plainBytes(bytes)))
   }
 
   requestKeyframe(): boolean {

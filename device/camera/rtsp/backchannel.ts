@@ -122,7 +122,7 @@ export class OnTalkBackchannel implements TalkSink {
       this.#line.send(data, timestamp)
       return
     }
-    this.#queue.push({ data: data.slice(), timestamp })
+    this.#queue.push({ data: new Uint8Array(data), timestamp })
     if (this.#queue.length > maxQueued) this.#queue.shift()
     if (!this.#opening && this.#lastMs >= this.#notBefore) void this.#open()
   }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { MediaSection } from '@porchlight/proto/media/sdp.ts'
+import { plainBytes } from '../plain-bytes.ts'
 import type { RtspFrame } from './messages.ts'
 import type { RtspSession } from './session.ts'
 import { UdpPair } from './transport.ts'
@@ -70,12 +71,12 @@ export class RtspLines {
     pair.rtp.on('message', (bytes, from) => {
       if (!allowed.has(from.address)) return
       if (rtpPort === 0) rtpPort = from.port
-      this.#handlers.rtp(kind, bytes)
+      this.#handlers.rtp(kind, plainBytes(bytes))
     })
     pair.rtcp.on('message', (bytes, from) => {
       if (!allowed.has(from.address)) return
       if (rtcpPort === 0) rtcpPort = from.port
-      this.#handlers.rtcp(kind, bytes)
+      this.#handlers.rtcp(kind, plainBytes(bytes))
     })
     const sendTo = (socket: UdpPair['rtp'], port: number, bytes: Uint8Array): boolean => {
       if (port === 0) return false

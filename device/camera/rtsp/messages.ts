@@ -1,3 +1,5 @@
+import { plainBytes } from '../plain-bytes.ts'
+
 /** RTSP 1.0 messages (RFC 2326) and the interleaved packets between them (§10.12). */
 export interface RtspResponse {
   kind: 'response'
@@ -73,7 +75,7 @@ export class RtspParser {
 
   /** @returns what this chunk finishes, in order */
   push(chunk: Uint8Array): RtspItem[] {
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    this.#buffer = this.#buffer.length === 0 ? plainBytes(chunk) : plainBytes(Buffer.concat([this.#buffer, chunk]))
     const items: RtspItem[] = []
     let before = -1
     while (this.#buffer.length > 0 && this.#buffer.length !== before) {
@@ -147,7 +149,7 @@ export class RtspParser {
       const tail = this.#lastFrame
       for (let at = 12; at + 4 < tail.length; at += 1) {
         if (!this.#plausible(tail, at) || !sameSource(tail, at + 4)) continue
-        this.#buffer = Buffer.concat([tail.subarray(at), this.#buffer])
+        this.#buffer = plainBytes(Buffer.concat([tail.subarray(at), this.#buffer]))
         this.#lastFrame = empty
         this.#skipping = true
         return
