@@ -31,6 +31,7 @@ class Bench {
   /** Time goes on to just before picture `frame`. */
   until(frame: number): void {
     for (const unit of pictures({ from: this.frame, count: frame - this.frame, startMs })) {
+      this.frame = unit.frame
       this.ring.accessUnit(unit)
       this.footage.accessUnit(unit)
     }

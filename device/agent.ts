@@ -1,0 +1,232 @@
+import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
+import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
+import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
+import type { Logger } from 'pino'
+import { AgentCamera } from './agent-camera.ts'
+import { agentMetrics } from './agent-metrics.ts'
+import type { DeviceConfig } from './config.ts'
+import { type Ffmpeg, findFfmpeg } from './ffmpeg/find-ffmpeg.ts'
+import { FootageUploader } from './footage/uploader.ts'
+import { makeDataDir } from './identity/data-file.ts'
+import { openIdentity, readEnrolment } from './identity/device-identity.ts'
+import { EpochCounter } from './identity/epoch.ts'
+import { newId } from './identity/ids.ts'
+import { openLocalToken } from './identity/local-token.ts'
+import { Link } from './link/link.ts'
+import { PinnedAuthority } from './link/pinned-authority.ts'
+import { LocalHttp } from './triggers/local-http.ts'
+import { agentVersion } from './version.ts'
+import type { Engine } from './webrtc/engine.ts'
+import { nodeDataChannelEngine } from './webrtc/node-datachannel.ts'
+
+export interface AgentOptions {
+  config: DeviceConfig
+  env: NodeJS.ProcessEnv
+  log: Logger
+  /** Device clock, ms since the Unix epoch. */
+  now?: () => number
+  random?: () => number
+  engine?: Engine
+}
+
+/** What the agent says of itself: local `/health`, and the doctor. */
+export interface AgentHealth {
+  device: string
+  version: string
+  bootId: string
+  online: boolean
+  /** Why the link is down. */
+  error?: string
+  /** First line of `ffmpeg -version`; null: none found. */
+  ffmpeg: string | null
+  cameras: (CameraState & { prerollBytes: number; session?: { live: boolean; ended?: string } })[]
+}
+
+/**
+ * The device agent: cameras, pre-roll, triggers, the link to the gateway, live sessions and footage, wired together. Only
+ * this file and agent-camera.ts know everybody.
+ */
+export class Agent implements AsyncDisposable {
+  readonly #parts: AsyncDisposable[] = []
+  readonly #cameras: AgentCamera[] = []
+  readonly #log: Logger
+  readonly #bootId = newId()
+  #device = ''
+  #ffmpeg: Ffmpeg | undefined
+  #link: Link | undefined
+  #http: LocalHttp | undefined
+  #closing: Promise<void> | undefined
+
+  private constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /**
+   * Starts everything; the camera and the gateway may come later.
+   * @throws PorchlightError `not_enrolled`, `identity_unreadable`, `enrolment_invalid`, `port_in_use`, `config_invalid`
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options.log)
+    try {
+      await agent.#start(options)
+      return agent
+    } catch (error) {
+      await agent.close()
+      throw error
+    }
+  }
+
+  get health(): AgentHealth {
+    const error = this.#link?.error
+    return {
+      device: this.#device,
+      version: agentVersion,
+      bootId: this.#bootId,
+      online: this.#link?.online ?? false,
+      ...(error !== undefined && { error }),
+      ffmpeg: this.#ffmpeg?.version ?? null,
+      cameras: this.#cameras.map((camera) => ({
+        ...camera.state,
+        prerollBytes: camera.ring.bytes,
+        ...(camera.lastSession !== undefined && { session: camera.lastSession }),
+      })),
+    }
+  }
+
+  /** Port of the local HTTP server. */
+  get httpPort(): number {
+    return this.#http?.port ?? 0
+  }
+
+  /** Somebody rings. @throws PorchlightError `camera_not_found` */
+  press(name?: string): void {
+    const doorbells = this.#cameras.filter((camera) => camera.state.kind === 'doorbell')
+    const camera = name === undefined ? (doorbells[0] ?? this.#cameras[0]) : this.#camera(name)
+    if (camera === undefined) throw new PorchlightError('camera_not_found', name)
+    camera.press()
+  }
+
+  /** Opens a session of a camera as if the gateway had asked for it. @throws PorchlightError `camera_not_found` */
+  async stream(name: string): Promise<void> {
+    const camera = this.#camera(name)
+    if (camera === undefined) throw new PorchlightError('camera_not_found', name)
+    await camera.stream()
+  }
+
+  /** Ends open events, tells the gateway that the device leaves, and closes everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #start(options: AgentOptions): Promise<void> {
+    const { config, env, now = Date.now, random = Math.random } = options
+    makeDataDir(config.dataDir)
+    const enrolment = readEnrolment(config.dataDir)
+    const identity = await openIdentity(config.dataDir)
+    const localToken = await openLocalToken(config.dataDir)
+    const epoch = new EpochCounter(config.dataDir, now)
+    const authority = new PinnedAuthority(config.dataDir, enrolment.ca)
+    const log = this.#log.child({ device: enrolment.device })
+    this.#device = enrolment.device
+    this.#ffmpeg = await findFfmpeg(env).catch((error: unknown) => {
+      const { code, message } = asPorchlightError(error)
+      log.warn({ code }, message)
+      return undefined
+    })
+    const engine = options.engine ?? nodeDataChannelEngine(log)
+    if (options.engine === undefined) this.#parts.push({ [Symbol.asyncDispose]: async () => engine.shutdown() })
+
+    const token = () => makeDeviceToken(enrolment.device, enrolment.gatewayKey, identity.privateKey, now())
+    const ca = (url: URL, signal: AbortSignal) => authority.for(url, signal)
+    const uploader = new FootageUploader({
+      bootId: this.#bootId,
+      limits: config.footage,
+      target: { api: enrolment.api, token, authority: ca },
+      now,
+      random,
+      log,
+    })
+    const link = new Link({
+      enrolment,
+      bootId: this.#bootId,
+      version: agentVersion,
+      limits: config.link,
+      nextEpoch: () => epoch.next(),
+      token,
+      authority: ca,
+      cameras: () => this.#cameras.map((camera) => camera.state),
+      on: {
+        command: (command) => {
+          if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
+        },
+        signal: (signal) => {
+          for (const camera of this.#cameras) camera.signal(signal)
+        },
+        online: (online) => {
+          if (online) uploader.wake()
+        },
+      },
+      now,
+      random,
+      log,
+    })
+    this.#link = link
+    this.#parts.push(uploader, link)
+
+    for (const camera of config.cameras) {
+      const made = new AgentCamera({
+        config: camera,
+        device: enrolment.device,
+        bootId: this.#bootId,
+        identity,
+        gatewayKey: enrolment.gatewayKey,
+        iceServers: config.media.iceServers,
+        ringHoldMs: config.ring.holdSeconds * 1000,
+        engine,
+        ffmpeg: this.#ffmpeg,
+        link,
+        uploader,
+        now,
+        random,
+        log: log.child({ camera: camera.name }),
+        changed: () => link.camerasChanged(),
+      })
+      this.#cameras.push(made)
+      this.#parts.push(made)
+    }
+    if (this.#cameras.length === 0) log.warn('no cameras are configured')
+
+    const metrics = agentMetrics({ link, uploader, cameras: this.#cameras })
+    this.#http = await LocalHttp.open({
+      ...config.http,
+      token: localToken,
+      ring: (camera) => this.press(camera),
+      health: () => ({ ...this.health }),
+      metrics: async () => ({ type: metrics.contentType, text: await metrics.metrics() }),
+      log,
+    })
+    this.#parts.push(this.#http)
+    link.start()
+    log.info({ bootId: this.#bootId, http: `${config.http.host}:${this.#http.port}` }, 'agent runs')
+  }
+
+  #camera(name: string): AgentCamera | undefined {
+    return this.#cameras.find((camera) => camera.name === name)
+  }
+
+  /** The last made goes first: rings stop, then cameras (their last events go out), then the link, then the engine. */
+  async #close(): Promise<void> {
+    for (const part of this.#parts.reverse()) {
+      try {
+        await part[Symbol.asyncDispose]()
+      } catch (error) {
+        this.#log.error({ err: error }, 'a part did not close')
+      }
+    }
+  }
+}

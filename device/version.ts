@@ -1,0 +1,2 @@
+/** Version of the agent, as presence tells it. */
+export const agentVersion = '0.1.0'
