@@ -41,7 +41,7 @@ export function talkRoutes(instance: FastifyInstance, { floor, cameras }: Gatewa
   app.delete(
     '/api/cameras/:id/talk',
     { schema: { tags, summary: 'Give the talk floor back', params, body, response: { 204: z.null() } } },
-    (request, reply) => {
+    async (request, reply) => {
       const { id } = request.params
       mustBeAllowed(request.subject, 'talk', id)
       floor.release(id, request.body.session, request.subject)

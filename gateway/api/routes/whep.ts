@@ -33,7 +33,7 @@ export async function whepRoutes(instance: FastifyInstance, { viewers, cameras }
     app.options(
       '/api/cameras/:id/whep',
       { schema: { tags, summary: 'What a WHEP offer may be', params, response: { 204: z.null() } } },
-      (_, reply) => reply.status(204).header('accept-post', sdpType).header('allow', 'POST, OPTIONS').send(null),
+      async (_, reply) => reply.status(204).header('accept-post', sdpType).header('allow', 'POST, OPTIONS').send(null),
     )
 
     app.post(

@@ -1,0 +1,144 @@
+import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
+import { parseSps, profileLevelId } from '@porchlight/proto/media/h264.ts'
+import { packetizeVideo } from '@porchlight/proto/media/packetizer.ts'
+import { writeRtp } from '@porchlight/proto/media/rtp.ts'
+import {
+  absCaptureTimeId,
+  frameNumberId,
+  writeAbsCaptureTime,
+  writeFrameNumber,
+} from '@porchlight/proto/media/rtp-extensions.ts'
+import type { LineFormat } from '../../gateway/sfu/media-line.ts'
+import { Producer } from '../../gateway/sfu/producer.ts'
+import { MediaClock, preciseNow, type SentFrame, ToneLoop } from '../sim/media-loop.ts'
+import type { Mp4Video } from '../sim/mp4-source.ts'
+import { quietLog } from './quiet-log.ts'
+
+const maxPayload = 1_140
+
+/** Lines as a device of ours offers them. */
+export function injectedFormats(video: Mp4Video): { video: LineFormat; audio: LineFormat } {
+  const sps = parseSps(video.parameterSets[0] ?? new Uint8Array())
+  const extensions = { frameNumberId, captureTimeId: absCaptureTimeId, transportCcId: undefined }
+  return {
+    video: {
+      kind: 'video',
+      codec: video.codec,
+      payloadType: 96,
+      clockRate: 90_000,
+      channels: 1,
+      fmtp: sps ? `packetization-mode=1;profile-level-id=${profileLevelId(sps)}` : '',
+      ...extensions,
+    },
+    audio: {
+      kind: 'audio',
+      codec: 'pcmu',
+      payloadType: 0,
+      clockRate: 8_000,
+      channels: 1,
+      fmtp: '',
+      ...extensions,
+    },
+  }
+}
+
+/** The simulated camera's scene put straight into a producer: what a device's session would bring, without one. */
+export class InjectedCamera {
+  readonly producer: Producer
+  /** Sent pictures, oldest first. */
+  readonly sent: SentFrame[] = []
+  readonly asked: Uint8Array[] = []
+  readonly #video: Mp4Video
+  readonly #clock = new MediaClock()
+  readonly #tone: ToneLoop
+  #timer: NodeJS.Timeout | undefined
+  #count = 0
+  #sequence = 65_000
+  #audioSequence = 10
+
+  constructor(camera: string, video: Mp4Video, talk?: { codec: 'pcmu'; heard(bytes: Uint8Array): void }) {
+    this.#video = video
+    const formats = injectedFormats(video)
+    this.producer = new Producer({
+      camera,
+      run: 'boot-of-the-test',
+      ...formats,
+      talk: talk && { codec: talk.codec, payloadType: 0, clockRate: 8_000, ssrc: 77 },
+      send: (line, bytes) => (line === 'talk' ? talk?.heard(bytes) : this.asked.push(bytes)),
+      now: () => performance.now(),
+      log: quietLog,
+    })
+    this.#tone = new ToneLoop(this.#clock, 440)
+    this.#tone.listen((block) => this.#sound(block.payloads[0]!, block.seconds))
+  }
+
+  start(): void {
+    this.#clock.start()
+    this.#run()
+  }
+
+  #due(count: number): number {
+    const { samples, seconds } = this.#video
+    return Math.floor(count / samples.length) * seconds + samples[count % samples.length]!.decodeSeconds
+  }
+
+  #run(): void {
+    while (this.#due(this.#count) <= this.#clock.seconds) this.#picture(this.#count++)
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, (this.#due(this.#count) - this.#clock.seconds) * 1000))
+  }
+
+  #picture(count: number): void {
+    const { samples, codec } = this.#video
+    const sample = samples[count % samples.length]!
+    const seconds = this.#due(count)
+    const captureMs = (this.#clock.startMs ?? 0) + seconds * 1000
+    const unit: AccessUnit = {
+      codec,
+      frame: count,
+      captureMs,
+      keyframe: sample.keyframe,
+      reference: true,
+      data: sample.nals,
+    }
+    this.sent.push({ index: count % samples.length, sentMs: preciseNow(), keyframe: sample.keyframe })
+    const payloads = packetizeVideo(unit, maxPayload)
+    for (const [index, payload] of payloads.entries()) {
+      this.producer.packet(
+        'video',
+        writeRtp({
+          marker: index === payloads.length - 1,
+          payloadType: 96,
+          sequence: this.#sequence++ & 0xffff,
+          timestamp: Math.round(seconds * 90_000) % 2 ** 32,
+          ssrc: 1111,
+          extensions: [
+            { id: frameNumberId, data: writeFrameNumber(count) },
+            { id: absCaptureTimeId, data: writeAbsCaptureTime(captureMs) },
+          ],
+          payload,
+        }),
+      )
+    }
+  }
+
+  #sound(payload: Uint8Array, seconds: number): void {
+    this.producer.packet(
+      'audio',
+      writeRtp({
+        marker: false,
+        payloadType: 0,
+        sequence: this.#audioSequence++ & 0xffff,
+        timestamp: Math.round(seconds * 8_000) % 2 ** 32,
+        ssrc: 2222,
+        extensions: [],
+        payload,
+      }),
+    )
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#tone.close()
+    this.producer.close()
+  }
+}
