@@ -8,7 +8,7 @@ export interface LinkLimits {
   most: number
 }
 
-export const defaultLinkLimits: LinkLimits = { initial: 1_000, least: 40, most: 25_000 }
+export const defaultLinkLimits: LinkLimits = { initial: 500, least: 40, most: 25_000 }
 
 const historySize = 4_096
 /** Packets sent within this time of each other are one train: their spacing at arrival is the link's doing. */
@@ -18,6 +18,8 @@ const trainPackets = 5
 const fullMs = 70
 const freeMs = 25
 const baseWindowMs = 10_000
+/** Growth in one step where a train has shown room for it. */
+const mostGrowth = 16
 
 /**
  * What a viewer's link bears: begins moderately and grows fast while nothing speaks against it. Transport-wide feedback
@@ -120,20 +122,19 @@ export class LinkEstimate {
       this.#holdUntilMs = nowMs + 200
       return
     }
+    // A train that was drawn apart shows where the link ends, even while its own queue has not run dry.
+    if (capacity > 0 && capacity < this.#rate * 2) this.#probing = false
     if (this.#queueMs > freeMs) {
       if (capacity > 0) this.#set(Math.min(this.#rate, capacity * 0.9))
       return
     }
-    if (this.#probing) {
-      if (capacity > 0) {
-        this.#set(Math.min(capacity * 0.85, this.#rate * 10))
-        if (capacity < this.#rate * 1.5) this.#probing = false
-      } else this.#set(Math.max(this.#rate, Math.min(this.#rate * 2, (delivered ?? this.#rate) * 2)))
+    if (capacity > 0) {
+      this.#set(Math.max(this.#rate, Math.min(capacity * 0.85, this.#rate * mostGrowth)))
       return
     }
-    this.#set(
-      Math.min(this.#rate * 1.04 + 1, capacity > 0 ? Math.max(this.#rate, capacity * 0.9) : Number.POSITIVE_INFINITY),
-    )
+    // No train, no queue: double what comes through while probing, else feel the way up.
+    const probed = Math.min(this.#rate * 2, (delivered ?? this.#rate) * 2)
+    this.#set(this.#probing ? Math.max(this.#rate, probed) : this.#rate * 1.04 + 1)
   }
 
   /** A viewer without transport-wide feedback: receiver reports alone (about one a second). */
