@@ -65,6 +65,4 @@ export interface EngineSession {
 export interface Engine {
   readonly name: string
   open(options: SessionOptions, listener: SessionListener): EngineSession
-  /** Ends the engine's threads, so that the process can end. All sessions must be closed. */
-  shutdown(): void
 }

@@ -8,14 +8,16 @@ const defaultGatherMs = 500
 /** What the library writes for every video codec by itself. */
 const videoFeedback = ['nack', 'nack pli', 'goog-remb']
 
-/** Engine on node-datachannel (libdatachannel, libjuice, libsrtp). What we rely on is pinned in engine-contract.test.ts. */
+/**
+ * Engine on node-datachannel (libdatachannel, libjuice, libsrtp). What we rely on is pinned in engine-contract.test.ts.
+ * Its callbacks keep the process alive after the last session: a program ends by `process.exit`. The library's
+ * `cleanup()` is not for that: called after sessions with tracks it crashes (SIGSEGV in 0.33.4).
+ */
 export function nodeDataChannelEngine(log: Logger): Engine {
   nodeDataChannel.initLogger('Warning', (level, message) => log.debug({ level, message }, 'libdatachannel'))
   return {
     name: 'node-datachannel',
     open: (options, listener) => new Session(options, listener, log),
-    // Its threads keep the process alive otherwise; sessions can be opened again afterwards.
-    shutdown: () => nodeDataChannel.cleanup(),
   }
 }
 
@@ -117,8 +119,9 @@ class Session implements EngineSession {
     const { payloadType, rtpmap, fmtp, feedback } = line.codec
     const media = line.kind === 'video' ? new Video(line.mid, direction) : new Audio(line.mid, direction)
     // The codec comes first: a feedback line ahead of it would leave an empty rtpmap behind.
-    if (media instanceof Video) media.addVideoCodec(payloadType, rtpmap, fmtp)
-    else media.addAudioCodec(payloadType, rtpmap, fmtp)
+    const profile: [string?] = fmtp === undefined ? [] : [fmtp] // the binding refuses an `undefined`
+    if (media instanceof Video) media.addVideoCodec(payloadType, rtpmap, ...profile)
+    else media.addAudioCodec(payloadType, rtpmap, ...profile)
     const already = line.kind === 'video' ? videoFeedback : []
     for (const value of feedback ?? []) {
       if (!already.includes(value)) media.parseSdpLine(`a=rtcp-fb:${payloadType} ${value}`)

@@ -18,6 +18,8 @@ export const mediaDefaults = {
   keptVideoPackets: 4096,
   keptAudioPackets: 256,
   reportMs: 1_000,
+  /** A peer that reported and then is silent for so long is gone; ICE would notice after 30 s. */
+  silenceMs: 6_000,
   /** Keyframes are asked of the camera no more often than this. */
   keyframeGapMs: 500,
 } as const
@@ -31,6 +33,8 @@ export interface ProducerMediaOptions {
     /** Number of the first picture sent. Once. */
     firstFrame(frame: number): void
     keyframeWanted(): void
+    /** The peer reports no more. Once. */
+    silent(): void
     /** Pictures `from` … `to` (inclusive) are not sent live: footage brings them. */
     dropped(from: number, to: number): void
   }
@@ -60,6 +64,8 @@ interface Leaving {
   mid: string
   packet: Uint8Array
   again: boolean
+  /** The picture that is whole with this packet. */
+  ends?: number
 }
 
 /** What flows once a session is proven and open: the kept group of pictures paced, then live; NACKs, reports, PLI. */
@@ -73,11 +79,14 @@ export class ProducerMedia {
   #transportNumber = 0
   #lastFrame: number | undefined
   #lastAudio: number | undefined
+  /** The newest picture that has left whole. */
+  #wholeFrame: number | undefined
   #first = true
   /** Set where pictures were given up: nothing decodes before the next keyframe. */
   #needsKeyframe = true
   #gap: { from: number; to: number } | undefined
   #askedAt = Number.NEGATIVE_INFINITY
+  #heardAt: number | undefined
   #closed = false
   readonly #counts = { frames: 0, dropped: 0, packets: 0, arrived: 0, lost: 0 }
 
@@ -123,8 +132,10 @@ export class ProducerMedia {
       this.#options.on.firstFrame(unit.frame)
     }
     this.#counts.frames++
-    for (const packet of this.#video.video(unit)) {
-      const leaving = { stream: this.#video, mid: mids.video, packet, again: false }
+    const packets = this.#video.video(unit)
+    for (const [index, packet] of packets.entries()) {
+      const leaving: Leaving = { stream: this.#video, mid: mids.video, packet, again: false }
+      if (index === packets.length - 1) leaving.ends = unit.frame
       if (this.#pacer.push(leaving, packet.length, priority.video)) continue
       this.#giveUp(unit.frame)
       break
@@ -144,6 +155,7 @@ export class ProducerMedia {
 
   /** A compound RTCP packet of the peer's. */
   rtcp(bytes: Uint8Array): void {
+    this.#heardAt = performance.now()
     for (const packet of parseRtcp(bytes)) this.#control(packet)
   }
 
@@ -213,7 +225,9 @@ export class ProducerMedia {
   #giveUp(frame: number): void {
     this.#pacer.clear(priority.video)
     this.#needsKeyframe = true
-    this.#drop(frame)
+    const from = this.#wholeFrame === undefined ? frame : (this.#wholeFrame + 1) >>> 0
+    this.#counts.dropped += ((frame - from) >>> 0) + 1
+    this.#gap = { from, to: frame }
     this.#askKeyframe()
   }
 
@@ -237,7 +251,8 @@ export class ProducerMedia {
     this.#pump = waitMs === undefined ? undefined : setTimeout(() => this.#drain(), Math.max(1, waitMs))
   }
 
-  #leave({ stream, mid, packet, again }: Leaving): void {
+  #leave({ stream, mid, packet, again, ends }: Leaving): void {
+    if (ends !== undefined) this.#wholeFrame = ends
     this.#transportNumber = (this.#transportNumber + 1) & 0xffff
     if (again) stream.leavesAgain(packet, this.#transportNumber)
     else stream.leaves(packet, this.#transportNumber, performance.now())
@@ -246,6 +261,11 @@ export class ProducerMedia {
   }
 
   #report(): void {
+    if (this.#heardAt !== undefined && performance.now() - this.#heardAt > mediaDefaults.silenceMs) {
+      this.#heardAt = undefined
+      this.#options.on.silent()
+      return
+    }
     const now = this.#options.now()
     for (const [mid, stream] of [[mids.video, this.#video] as const, [mids.audio, this.#audio] as const]) {
       const report = stream?.senderReport(now)

@@ -71,6 +71,7 @@ export class ProducerSession implements AsyncDisposable {
       on: {
         firstFrame: (frame) => this.#firstFrame.resolve(frame),
         keyframeWanted: () => options.onPli?.(),
+        silent: () => this.close('session_timeout'),
         dropped: (from, to) => options.onDropped?.(from, to),
       },
       now: options.now,

@@ -1,0 +1,163 @@
+import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { parseSdp } from '@porchlight/proto/media/sdp.ts'
+import { pino } from 'pino'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { EngineSession, SessionListener, SessionState } from '../../../../device/webrtc/engine.ts'
+import { nodeDataChannelEngine } from '../../../../device/webrtc/node-datachannel.ts'
+import { offerLines } from '../../../../device/webrtc/offer-lines.ts'
+import { GatewayPeer, talkSsrc } from './gateway-peer.ts'
+
+const log = pino({ level: 'silent' })
+const engine = nodeDataChannelEngine(log)
+const media = offerLines({
+  video: { payloadType: 96, rtpmap: 'H264/90000', fmtp: 'packetization-mode=1', feedback: ['nack', 'transport-cc'] },
+  videoSsrc: 1000,
+  audio: { payloadType: 111, rtpmap: 'opus/48000/2', fmtp: 'useinbandfec=1', feedback: ['nack'] },
+  audioSsrc: 4_000_000_000,
+  talk: 'pcmu',
+})
+
+interface Heard {
+  states: SessionState[]
+  rtp: { mid: string; packet: Uint8Array }[]
+  rtcp: { mid: string; packet: Uint8Array }[]
+  opened: Promise<void>
+  next: () => Promise<void>
+}
+
+function listen(): { listener: SessionListener; heard: Heard } {
+  const opened = Promise.withResolvers<void>()
+  let something = Promise.withResolvers<void>()
+  const tell = () => {
+    something.resolve()
+    something = Promise.withResolvers<void>()
+  }
+  const heard: Heard = { states: [], rtp: [], rtcp: [], opened: opened.promise, next: () => something.promise }
+  const listener: SessionListener = {
+    state: (state) => heard.states.push(state),
+    open: () => opened.resolve(),
+    rtp: (mid, packet) => {
+      heard.rtp.push({ mid, packet })
+      tell()
+    },
+    rtcp: (mid, packet) => {
+      heard.rtcp.push({ mid, packet })
+      tell()
+    },
+    candidate: () => undefined,
+  }
+  return { listener, heard }
+}
+
+function open(listener: SessionListener): EngineSession {
+  const session = engine.open({ media, iceServers: [], bindAddress: '127.0.0.1' }, listener)
+  onTestFinished(() => session.close())
+  return session
+}
+
+function gatewayPeer(): GatewayPeer {
+  const peer = new GatewayPeer()
+  onTestFinished(() => peer.close())
+  return peer
+}
+
+async function connected() {
+  const { listener, heard } = listen()
+  const session = open(listener)
+  const peer = gatewayPeer()
+  session.answer(await peer.answer(await session.offer()))
+  await heard.opened
+  await peer.until(() => [...peer.tracks.values()].filter((track) => track.isOpen()).length === 3)
+  return { session, heard, peer }
+}
+
+const rtp = (ssrc: number, payloadType: number, sequence = 1) =>
+  writeRtp({
+    marker: false,
+    payloadType,
+    sequence,
+    timestamp: 0,
+    ssrc,
+    extensions: [{ id: 3, data: Uint8Array.of(1, 2) }],
+    payload: Uint8Array.of(9, 8, 7),
+  })
+
+describe('what we rely on in node-datachannel', () => {
+  test('an offer has our lines, codecs and extensions, one bundle, and the candidates of the bound address', async () => {
+    const sdp = parseSdp(await open(listen().listener).offer())
+    expect(sdp.media.map((one) => [one.mid, one.kind, one.direction, one.payloadTypes, one.setup])).toEqual([
+      ['v', 'video', 'sendonly', [96], 'active'],
+      ['a', 'audio', 'sendonly', [111], 'active'],
+      ['t', 'audio', 'recvonly', [0], 'active'],
+    ])
+    expect(sdp.attributes).toContainEqual({ name: 'group', value: 'BUNDLE v a t' })
+    expect(sdp.media[0]!.rtpmaps.get(96)).toMatchObject({ codec: 'H264', clockRate: 90_000 })
+    expect(sdp.media[0]!.fmtps.get(96)?.get('packetization-mode')).toBe('1')
+    expect(sdp.media[1]!.rtpmaps.get(111)).toMatchObject({ codec: 'opus', clockRate: 48_000, channels: 2 })
+    expect(sdp.media[0]!.extmaps.map((one) => one.id)).toEqual([1, 2, 3])
+    expect(sdp.media[0]!.attributes).toContainEqual({ name: 'rtcp-fb', value: '96 transport-cc' })
+    expect(sdp.media[0]!.attributes).toContainEqual({ name: 'ssrc', value: '1000 cname:porchlight' })
+    expect(sdp.media[0]!.candidates).toHaveLength(1)
+    expect(sdp.media[0]!.candidates[0]).toContain(' 127.0.0.1 ')
+  })
+
+  test('as DTLS client the session opens at once, and an answerer accepts that role', async () => {
+    const begin = performance.now()
+    const { heard, peer } = await connected()
+    // With `actpass` the answerer's first ClientHello is lost, and opening takes its retransmission time of 1 s.
+    expect(performance.now() - begin).toBeLessThan(1_000)
+    expect(heard.states).toContain('connected')
+    expect([...peer.tracks.keys()].sort()).toEqual(['a', 't', 'v'])
+  })
+
+  test('RTP goes to the line of its SSRC, bytes as they were; an SSRC that was not announced arrives nowhere', async () => {
+    const { session, peer } = await connected()
+    const video = rtp(1000, 96)
+    expect(session.send('v', rtp(77, 96))).toBe(true)
+    expect(session.send('v', video)).toBe(true)
+    video.fill(0) // the library has its own copy
+    expect(session.send('a', rtp(4_000_000_000, 111))).toBe(true)
+    await peer.until(() => peer.received.length >= 2)
+    expect(peer.received.map((one) => one.mid)).toEqual(['v', 'a'])
+    expect(parseRtp(peer.of('v')[0]!)).toMatchObject({ ssrc: 1000, payloadType: 96 })
+    expect(parseRtp(peer.of('v')[0]!)!.extensions).toHaveLength(1)
+  })
+
+  test("the peer's talk arrives where its answer announces the SSRC", async () => {
+    const { heard, peer } = await connected()
+    peer.send('t', rtp(talkSsrc, 0))
+    while (heard.rtp.length === 0) await heard.next()
+    expect(heard.rtp[0]!.mid).toBe('t')
+    expect([...parseRtp(heard.rtp[0]!.packet)!.payload]).toEqual([9, 8, 7])
+  })
+
+  test('RTCP goes both ways raw, found by the SSRC it names', async () => {
+    const { session, heard, peer } = await connected()
+    const report = writeRtcp([{ type: 'sr', ssrc: 1000, ntp: 1n, rtp: 2, packets: 3, octets: 4, reports: [] }])
+    expect(session.send('v', report)).toBe(true)
+    await peer.until(() => peer.of('v').length === 1)
+    expect([...peer.of('v')[0]!]).toEqual([...report])
+    peer.send('v', writeRtcp([{ type: 'nack', sender: 1, media: 1000, lost: [5] }]))
+    peer.send('v', writeRtcp([{ type: 'pli', sender: 1, media: 4_000_000_000 }]))
+    while (heard.rtcp.length < 2) await heard.next()
+    expect(heard.rtcp.map((one) => one.mid)).toEqual(['v', 'a'])
+  })
+
+  test('sending before the opening and after the closing is refused and does not throw; closing twice is nothing', async () => {
+    const early = open(listen().listener)
+    expect(early.send('v', rtp(1000, 96))).toBe(false)
+    expect(early.send('nowhere', rtp(1000, 96))).toBe(false)
+    const { session } = await connected()
+    session.close()
+    session.close()
+    expect(session.send('v', rtp(1000, 96))).toBe(false)
+  })
+
+  test('an answer that is none is a coded error', async () => {
+    const session = open(listen().listener)
+    await session.offer()
+    expect(() => session.answer('this is no SDP')).toThrow(expect.objectContaining({ code: 'sdp_invalid' }))
+    expect(() => session.addCandidate('nonsense', 'v')).not.toThrow()
+  })
+})
