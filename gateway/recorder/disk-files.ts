@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 /** At most so many files share second and kind. */
 const maxSameName = 1_000
 const readOnly = 0o440
+const ownerWrites = 0o640
 
 interface OpenFile {
   descriptor: number
@@ -69,6 +70,20 @@ export class DiskFiles {
     this.#open.delete(id)
     closeSync(file.descriptor)
     chmodSync(join(this.#directory, file.path), readOnly)
+  }
+
+  /** Cuts a file of an earlier gateway to `bytes`. Players stumble over half a `moof`. */
+  seal(path: string, bytes: number): void {
+    const whole = join(this.#directory, path)
+    chmodSync(whole, ownerWrites)
+    const descriptor = openSync(whole, 'r+')
+    try {
+      ftruncateSync(descriptor, bytes)
+      fdatasyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    chmodSync(whole, readOnly)
   }
 
   replace(path: string, content: Uint8Array): void {

@@ -7,6 +7,8 @@ export type DiskRequest =
   | { id: number; type: 'append'; file: number; content: Uint8Array }
   /** Nothing more comes: the file is made read-only. */
   | { id: number; type: 'finish'; file: number }
+  /** Takes off what an earlier gateway could not write to its end, and makes the file read-only. */
+  | { id: number; type: 'seal'; path: string; bytes: number }
   /** Replaces a small file as a whole. */
   | { id: number; type: 'replace'; path: string; content: Uint8Array }
   /** Reads what our own records in the recordings say; `known` are the files that need not be read. */
@@ -17,6 +19,7 @@ export interface DiskAnswers {
   create: { file: number; path: string; bytes: number }
   append: { offset: number }
   finish: Record<string, never>
+  seal: Record<string, never>
   replace: Record<string, never>
   scan: { files: ScannedFile[] }
   close: Record<string, never>
@@ -35,6 +38,8 @@ export interface ScannedFile {
   initBytes: number
   /** SHA-256 (hex) of the init segment. */
   config: string
+  /** Where the last whole part ends. */
+  wholeBytes: number
   /** Whole parts only; `offset` is where the `moof` begins. */
   parts: (PartRecord & { offset: number })[]
 }

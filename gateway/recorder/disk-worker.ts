@@ -19,6 +19,9 @@ function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
     case 'finish':
       files.finish(request.file)
       return {}
+    case 'seal':
+      files.seal(request.path, request.bytes)
+      return {}
     case 'replace':
       files.replace(request.path, request.content)
       return {}

@@ -67,6 +67,11 @@ export class Disk implements AsyncDisposable {
     await this.#ask<'finish'>({ id: this.#next++, type: 'finish', file })
   }
 
+  /** Cuts a file that an earlier gateway left open to its whole parts. @throws PorchlightError `disk_*` */
+  async seal(path: string, bytes: number): Promise<void> {
+    await this.#ask<'seal'>({ id: this.#next++, type: 'seal', path, bytes })
+  }
+
   /** Writes a small file (a still) as a whole. @throws PorchlightError `disk_*` */
   async replace(path: string, content: Uint8Array): Promise<void> {
     await this.#ask<'replace'>({ id: this.#next++, type: 'replace', path, content })

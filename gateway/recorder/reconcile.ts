@@ -12,15 +12,20 @@ export interface ReconcileResult {
 }
 
 /**
- * Brings the index up to what the files say: after the gateway was cut off, or where the index was lost. Only ever adds;
- * nothing here deletes a recording.
+ * Brings the index up to what the files say: after the gateway was cut off, or where the index was lost. Nothing here
+ * deletes a recording: only of a file that was left open the torn end is taken off.
  * @throws PorchlightError `index_failed`, `disk_*`
  */
 export async function reconcile(db: Kysely<Schema>, disk: Disk, log: Pick<Logger, 'info'>): Promise<ReconcileResult> {
   const closed = await db.selectFrom('files').select('path').where('closed', '=', 1).execute()
   const scanned = await disk.scan(new Set(closed.map(({ path }) => path)))
   const result: ReconcileResult = { files: 0, parts: 0 }
-  for (const file of scanned) await takeIn(db, file, result)
+  const leftOpen = await db.selectFrom('files').select('path').where('closed', '=', 0).execute()
+  const torn = new Set(leftOpen.map(({ path }) => path))
+  for (const file of scanned) {
+    await takeIn(db, file, result)
+    if (torn.has(file.path)) await disk.seal(file.path, file.wholeBytes)
+  }
   // files that are gone, or hold nothing: nobody writes to them any more
   await db.updateTable('files').set({ closed: 1 }).where('closed', '=', 0).execute()
   if (result.parts > 0) log.info(result, 'recordings that the index did not know were taken in')

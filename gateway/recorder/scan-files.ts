@@ -44,21 +44,25 @@ export function scanFile(directory: string, path: string): ScannedFile | undefin
   const { birthtimeMs, size } = statSync(whole)
   if (size > maxFileBytes) return undefined
   const bytes = readFileSync(whole)
-  let file: Omit<ScannedFile, 'parts'> | undefined
+  let file: Omit<ScannedFile, 'parts' | 'wholeBytes'> | undefined
+  let wholeBytes = 0
   const parts: ScannedFile['parts'] = []
   for (const place of walk(bytes)) {
     const record = readRecord(bytes, place)
     if (record?.type === 'file' && file === undefined) {
       const config = configHash(bytes.subarray(0, place.start))
       file = { path, createdAt: birthtimeMs, record, initBytes: place.start, config }
+      wholeBytes = place.end
     } else if (record?.type === 'part' && file) {
       const offset = place.start - record.bytes
       // a power cut may leave a record whose data never reached the disk
-      if (offset > file.initBytes && crc32(bytes.subarray(offset, place.start)) === record.crc)
+      if (offset > file.initBytes && crc32(bytes.subarray(offset, place.start)) === record.crc) {
         parts.push({ ...record, offset })
+        wholeBytes = place.end
+      }
     }
   }
-  return file && { ...file, parts }
+  return file && { ...file, wholeBytes, parts }
 }
 
 /** Names an init segment: SHA-256, hex. */
