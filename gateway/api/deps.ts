@@ -8,7 +8,9 @@ import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { NoticeBroker } from '../notices/notice-broker.ts'
+import type { Playback } from '../playback/playback.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
+import type { Recorder } from '../recorder/recorder.ts'
 import type { Schema } from '../store/schema.ts'
 
 /**
@@ -36,10 +38,9 @@ export interface GatewayDeps {
   readonly viewers: ViewersPort
   /** The talk floor of each camera. */
   readonly floor: FloorPort
-  /** recorder/recorder.ts */
-  readonly recorder: RecorderPort
-  /** playback */
-  readonly playback: PlaybackPort
+  readonly recorder: Recorder
+  readonly playback: Playback
+  readonly recordingsDirectory: string
 }
 
 export interface EventsPort {
@@ -64,25 +65,4 @@ export interface FloorPort {
   take(camera: string, session: string, subject: Subject): { until: number; leaseMs: number }
   /** Idempotent. */
   release(camera: string, session: string, subject: Subject): void
-}
-
-/** How far the recording of an event is. */
-export interface RecordingState {
-  state: 'none' | 'growing' | 'complete'
-  /** ms since the Unix epoch; 0 where there is nothing yet. */
-  fromMs: number
-  toMs: number
-  bytes: number
-  /** Missing spans, [from, to] in ms. */
-  gaps: [number, number][]
-}
-
-/** Extended by its owner (recorder). */
-export interface RecorderPort {
-  close(): Promise<void>
-}
-
-/** Extended by its owner (playback). */
-export interface PlaybackPort {
-  recording(eventId: string): Promise<RecordingState>
 }

@@ -73,6 +73,10 @@ export class DeviceLink implements AsyncDisposable {
 
   constructor(options: DeviceLinkOptions) {
     this.#options = options
+  }
+
+  /** Connects, and keeps connecting. Once. */
+  start(): void {
     this.#connect()
   }
 

@@ -39,6 +39,7 @@ export class CameraRegistry {
   readonly #entries = new Map<string, Entry>()
   readonly #presence = new Map<string, PresenceFacts>()
   readonly #changeListeners = new Set<(notice: CameraNotice) => void>()
+  readonly #forgetListeners = new Set<(id: string) => void>()
   readonly #onlineListeners = new Set<(device: string, online: boolean) => void>()
   #storing: Promise<void> = Promise.resolve()
 
@@ -72,7 +73,7 @@ export class CameraRegistry {
     const facts = { online: message.online, bootId: message.bootId, epoch: message.epoch }
     if (!isNewerPresence(known, facts)) return false
     this.#presence.set(device, facts)
-    for (const id of this.#camerasOf(device)) this.#changed(id)
+    for (const id of this.ofDevice(device)) this.#changed(id)
     // A new connection counts as coming although no farewell to the old one was heard.
     for (const listener of this.#onlineListeners) listener(device, message.online)
     return true
@@ -91,14 +92,14 @@ export class CameraRegistry {
       this.#store(id)
       this.#changed(id)
     }
-    for (const id of this.#camerasOf(device)) if (!present.has(id)) this.#forget(id)
+    for (const id of this.ofDevice(device)) if (!present.has(id)) this.#forget(id)
   }
 
   /** Forgets a device: it was revoked, or enrolled anew and counts its epochs from the start. */
   forgetDevice(device: string): void {
     const known = this.#presence.get(device)
     this.#presence.delete(device)
-    for (const id of this.#camerasOf(device)) this.#forget(id)
+    for (const id of this.ofDevice(device)) this.#forget(id)
     if (known?.online) for (const listener of this.#onlineListeners) listener(device, false)
   }
 
@@ -125,6 +126,11 @@ export class CameraRegistry {
     if (captureMs - (entry.storedPictureAt ?? 0) < pictureIntervalMs) return
     this.#store(camera)
     this.#changed(camera)
+  }
+
+  /** Ids of a device's cameras. */
+  ofDevice(device: string): string[] {
+    return [...this.#entries.keys()].filter((id) => splitCameraId(id).device === device)
   }
 
   list(): CameraNotice[] {
@@ -157,6 +163,12 @@ export class CameraRegistry {
     return () => this.#changeListeners.delete(listener)
   }
 
+  /** A camera is no more. @returns a function that ends the listening */
+  onForget(listener: (id: string) => void): () => void {
+    this.#forgetListeners.add(listener)
+    return () => this.#forgetListeners.delete(listener)
+  }
+
   /** A device came (again) or went. @returns a function that ends the listening */
   onOnline(listener: (device: string, online: boolean) => void): () => void {
     this.#onlineListeners.add(listener)
@@ -167,10 +179,6 @@ export class CameraRegistry {
   async close(): Promise<void> {
     for (const [id, entry] of this.#entries) if (entry.lastPictureAt !== entry.storedPictureAt) this.#store(id)
     await this.#storing
-  }
-
-  #camerasOf(device: string): string[] {
-    return [...this.#entries.keys()].filter((id) => splitCameraId(id).device === device)
   }
 
   #notice(id: string, entry: Entry): CameraNotice {
@@ -199,6 +207,7 @@ export class CameraRegistry {
 
   #forget(id: string): void {
     this.#entries.delete(id)
+    for (const listener of this.#forgetListeners) listener(id)
     this.#write((db) => db.deleteFrom('cameras').where('id', '=', id).execute())
   }
 

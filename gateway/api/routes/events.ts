@@ -9,8 +9,8 @@ import type { GatewayDeps } from '../deps.ts'
 
 const recordingState = z.object({
   state: z.enum(['none', 'growing', 'complete']),
-  fromMs: z.number(),
-  toMs: z.number(),
+  fromMs: z.number().nullable(),
+  toMs: z.number().nullable(),
   bytes: z.number(),
   gaps: z.array(z.tuple([z.number(), z.number()])),
 })

@@ -1,0 +1,267 @@
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import type { Logger } from 'pino'
+import type { GatewayDeps } from './api/deps.ts'
+import { cameraRoutes } from './api/routes/cameras.ts'
+import { eventRoutes } from './api/routes/events.ts'
+import { footageRoutes } from './api/routes/footage.ts'
+import { healthRoutes } from './api/routes/health.ts'
+import { metricsRoutes } from './api/routes/metrics.ts'
+import { noticeRoutes } from './api/routes/notices.ts'
+import { pushRoutes } from './api/routes/push.ts'
+import { recordingRoutes } from './api/routes/recordings.ts'
+import { sessionRoutes } from './api/routes/session.ts'
+import { talkRoutes } from './api/routes/talk.ts'
+import { whepRoutes } from './api/routes/whep.ts'
+import { buildServer, listen } from './api/server.ts'
+import { DeviceWatch } from './auth/device-watch.ts'
+import { Devices } from './auth/devices.ts'
+import { SignIn } from './auth/sign-in.ts'
+import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
+import { EmbeddedBroker } from './broker/embedded-broker.ts'
+import { PictureWatch } from './cameras/picture-watch.ts'
+import { CameraRegistry } from './cameras/registry.ts'
+import { signInLink as formatLink, indexPath, signInLives } from './cli/commands.ts'
+import { publicUrl } from './config/addresses.ts'
+import type { GatewayConfig } from './config/schema.ts'
+import { eventListeners } from './event-listeners.ts'
+import { EventService } from './events/event-service.ts'
+import { EventStore } from './events/event-store.ts'
+import { openIdentity } from './identity/gateway-identity.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { FloorNotices } from './notices/floor-notices.ts'
+import { NoticeBroker } from './notices/notice-broker.ts'
+import packageJson from './package.json' with { type: 'json' }
+import { Playback } from './playback/playback.ts'
+import { PushSender } from './push/push-sender.ts'
+import { PushSubscriptions } from './push/subscriptions.ts'
+import { Recorder } from './recorder/recorder.ts'
+import { Sfu } from './sfu/sfu.ts'
+import { SignalingHub } from './signaling/hub.ts'
+import { ViewerSessions } from './signaling/viewers.ts'
+import { findFfmpeg } from './stills/find-ffmpeg.ts'
+import { openStore } from './store/open-store.ts'
+import { NodeDataChannelEngine } from './webrtc/node-datachannel.ts'
+import { takeUdpPort } from './webrtc/take-udp-port.ts'
+
+/** A running gateway. */
+export interface Gateway extends AsyncDisposable {
+  readonly addresses: {
+    /** Of the page and the API. */
+    url: string
+    /** TCP port of HTTP. */
+    httpPort: number
+    /** TCP port of the embedded broker, where it is the one. */
+    brokerPort: number | undefined
+    /** UDP port of media. */
+    mediaPort: number
+    /** The gateway's public key. */
+    gatewayKey: string
+  }
+  /** One-time sign-in link, where nobody is signed in yet. */
+  readonly signInLink: string | undefined
+  /** Ends everything in order: nothing new comes in, recordings are written out, devices are told. Idempotent. */
+  close(): Promise<void>
+}
+
+const httpRoutes = [
+  sessionRoutes,
+  cameraRoutes,
+  whepRoutes,
+  talkRoutes,
+  eventRoutes,
+  recordingRoutes,
+  footageRoutes,
+  pushRoutes,
+  noticeRoutes,
+  healthRoutes,
+  metricsRoutes,
+]
+
+/**
+ * Builds the gateway and starts it. What is made first is closed last.
+ * @throws PorchlightError `port_in_use`, `config_invalid`, `identity_unreadable`, `index_*`, …
+ */
+export async function startGateway(config: GatewayConfig, log: Logger): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack()
+  const now = Date.now
+  const monotone = () => performance.now()
+  const { random } = Math
+  const metrics = new Metrics()
+
+  // What is kept.
+  const tls = await readTls(config)
+  const identity = await openIdentity(config.dataDir)
+  const { db } = stack.use(await openStore(indexPath(config), log))
+  const devices = new Devices({ db, gatewayKey: identity.publicKey, now })
+  const signIn = new SignIn({ db, now, ...signInLives(config) })
+  const cameras = stack.adopt(new CameraRegistry({ db, log, now }), (registry) => registry.close())
+  const recordingsDirectory = config.recordings.directory ?? join(config.dataDir, 'recordings')
+
+  // To people.
+  const { allowInsecure, subject } = config.push
+  const subscriptions = new PushSubscriptions({ db, now, allowInsecure })
+  const { vapid } = identity
+  const push = stack.use(new PushSender({ subscriptions, vapid, subject, allowInsecure, metrics, log, random }))
+  const notices = stack.use(await NoticeBroker.open(log))
+  const floorNotices = stack.use(new FloorNotices({ publish: (notice) => notices.floor(notice), now }))
+  stack.defer(signIn.onEnd((session) => notices.endSession(session)))
+  cameras.onChange((notice) => notices.camera(notice))
+  cameras.onForget((id) => notices.forgetCamera(id))
+  await cameras.load()
+
+  // To devices.
+  const broker =
+    config.broker.mode === 'embedded' ? stack.use(await openBroker(config, tls, devices, metrics, log)) : undefined
+  const link = stack.use(
+    new DeviceLink({
+      way: broker ? () => broker.connectGateway() : await otherBroker(config),
+      clientId: `porchlight-gateway-${identity.publicKey.slice(0, 8)}`,
+      enrolled: async () => (await devices.list()).filter((row) => row.revoked_at === null).map((row) => row.name),
+      handlers: {
+        presence: (device, message) => cameras.presence(device, message),
+        cameras: (device, message) => cameras.cameras(device, message),
+        event: (device, message) => events.handle(device, message),
+        signal: (device, message) => hub.handle(device, message),
+        link: (up) => broker?.gatewayListens(up),
+      },
+      ...{ metrics, log, now, random },
+    }),
+  )
+  const unsent = (device: string, type: string) => (error: unknown) =>
+    log.warn({ device, type, err: error }, 'a message to a device could not be sent')
+  const command = (device: string, body: Parameters<DeviceLink['sendCommand']>[1]) => {
+    link.sendCommand(device, body).catch(unsent(device, body.type))
+  }
+
+  // Media.
+  const bindAddress = config.media.bindAddress ?? (isIP(config.http.host) ? config.http.host : '0.0.0.0')
+  const mediaPort = await takeUdpPort(bindAddress, config.media.port)
+  const { announce } = config.media
+  const engine = stack.use(new NodeDataChannelEngine({ bindAddress, port: mediaPort, announce, log }))
+  const sfu = stack.use(new Sfu({ now: monotone, log }))
+  stack.use(new PictureWatch({ cameras, onProducer: (callback) => sfu.onProducer(callback) }))
+  const hub = stack.use(
+    new SignalingHub({
+      ...{ engine, sfu, identity, command, now: monotone, log },
+      deviceKey: (device) => devices.key(device),
+      send: (device, body) => {
+        link.sendSignal(device, body).catch(unsent(device, body.type))
+      },
+    }),
+  )
+  const want = (camera: string) => hub.want(camera)
+  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, now: monotone, wallNow: now, log }))
+  sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
+  sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))
+
+  // Recording.
+  const ffmpeg = await findFfmpeg(config.ffmpeg === undefined ? process.env : { FFMPEG_PATH: config.ffmpeg }, log)
+  const recorder = stack.use(
+    new Recorder({
+      ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
+      askFootage: (id, bootId, fromFrame, toFrame) => {
+        const [device, camera] = id.split('.') as [string, string]
+        command(device, { type: 'footage', camera, bootId, fromFrame, toFrame })
+      },
+    }),
+  )
+  recorder.onState((camera, state) => cameras.recording(camera, state))
+  await recorder.start()
+  const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
+  const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })
+
+  // What happens.
+  const title = (camera: string) => cameras.title(camera)
+  const events: EventService = stack.use(
+    new EventService({
+      store: new EventStore(db),
+      listeners: eventListeners({ hub, recorder, notices, push, events: () => events, title, now }),
+      ...{ title, metrics, log, now },
+      prerollMs: config.recordings.preroll * 1_000,
+      postrollMs: config.recordings.postroll * 1_000,
+      quietMs: config.events.quietAfter * 1_000,
+      ringMs: config.events.ringSeconds * 1_000,
+    }),
+  )
+  recorder.onStill((event) => {
+    events.stillReady(event).catch((error: unknown) => log.error({ err: error, event }, 'a still could not be told'))
+  })
+  cameras.onOnline((device, online) => {
+    metrics.devicesOnline.set(cameras.devicesOnline)
+    if (!online) hub.deviceGone(device)
+    // Whoever waits for a picture of this device gets it as soon as it is back.
+    else for (const camera of cameras.ofDevice(device)) if (sfu.wanted(camera) || events.isOpen(camera)) want(camera)
+  })
+  const deviceGone = (device: string) => {
+    broker?.cut(device)
+    hub.revoked(device)
+    cameras.forgetDevice(device)
+  }
+  const watch = stack.use(new DeviceWatch({ devices, gone: deviceGone, log }))
+  await watch.look()
+  await events.load()
+
+  const deps: GatewayDeps = {
+    ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
+    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, recorder, playback, recordingsDirectory },
+  }
+  const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))
+  const { version } = packageJson
+  const app = stack.adopt(await buildServer({ deps, routes: httpRoutes, viewer, tls, version }), (server) =>
+    server.close(),
+  )
+  const { port: httpPort } = await listen(app, config.http.host, config.http.port)
+  link.start()
+
+  const url = publicUrl(config, httpPort)
+  const signInLink = await firstLink(signIn, url)
+  const running = stack.move()
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= running.disposeAsync()
+    return closing
+  }
+  const brokerPort = broker?.address.port
+  log.info({ url, brokerPort, mediaPort }, 'the gateway is running')
+  return {
+    addresses: { url, httpPort, brokerPort, mediaPort, gatewayKey: identity.publicKey },
+    signInLink,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+type Tls = { cert: string; key: string } | undefined
+
+async function readTls(config: GatewayConfig): Promise<Tls> {
+  if (!config.tls) return undefined
+  try {
+    const [cert, key] = await Promise.all([readFile(config.tls.cert, 'utf8'), readFile(config.tls.key, 'utf8')])
+    return { cert, key }
+  } catch (cause) {
+    throw new PorchlightError('config_invalid', `tls: ${cause instanceof Error ? cause.message : 'unreadable'}`, {
+      cause,
+    })
+  }
+}
+
+function openBroker(config: GatewayConfig, tls: Tls, devices: Devices, metrics: Metrics, log: Logger) {
+  const { host, port } = config.broker
+  return EmbeddedBroker.open({ host, port, tls, devices, metrics, log })
+}
+
+async function otherBroker({ broker }: GatewayConfig): Promise<() => BrokerWay> {
+  const ca = broker.ca === undefined ? undefined : await readFile(broker.ca, 'utf8')
+  return () => ({ url: broker.url!, user: broker.user, password: broker.password, ca })
+}
+
+/** A link while nobody has signed in; later ones come from `gateway link`. */
+async function firstLink(signIn: SignIn, url: string): Promise<string | undefined> {
+  const { userId, signedInBefore } = await signIn.ensureOwner()
+  if (signedInBefore) return undefined
+  return formatLink(url, (await signIn.makeLink(userId)).token)
+}
