@@ -93,9 +93,9 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  /** Port of the local HTTP server. */
-  get httpPort(): number {
-    return this.#http?.port ?? 0
+  /** Base URL of the local HTTP server. */
+  get httpUrl(): string {
+    return this.#http?.url ?? ''
   }
 
   /** Somebody rings. @throws PorchlightError `camera_not_found` */
@@ -139,7 +139,6 @@ export class Agent implements AsyncDisposable {
       return undefined
     })
     const engine = options.engine ?? nodeDataChannelEngine(log)
-    if (options.engine === undefined) this.#parts.push({ [Symbol.asyncDispose]: async () => engine.shutdown() })
 
     const token = () => makeDeviceToken(enrolment.device, enrolment.gatewayKey, identity.privateKey, now())
     const ca = (url: URL, signal: AbortSignal) => authority.for(url, signal)
@@ -212,14 +211,14 @@ export class Agent implements AsyncDisposable {
     })
     this.#parts.push(this.#http)
     link.start()
-    log.info({ bootId: this.#bootId, http: `${config.http.host}:${this.#http.port}` }, 'agent runs')
+    log.info({ bootId: this.#bootId, http: this.#http.url }, 'agent runs')
   }
 
   #camera(name: string): AgentCamera | undefined {
     return this.#cameras.find((camera) => camera.name === name)
   }
 
-  /** The last made goes first: rings stop, then cameras (their last events go out), then the link, then the engine. */
+  /** The last made goes first: rings stop, then cameras (their last events go out), then the link. */
   async #close(): Promise<void> {
     for (const part of this.#parts.reverse()) {
       try {

@@ -16,7 +16,7 @@ import { agentVersion } from './version.ts'
 
 const help = `Porchlight device agent ${agentVersion}
 
-  device [run]            run the agent
+  device [run]            run the agent (--ready-json: print a line of JSON when it runs)
   device key              make the key of this device (once) and print its public half
   device enroll <line>    take the line that \`gateway enroll\` has printed ("-": from standard input)
   device doctor           examine cameras, clock, broker, gateway, media path, speaker; exit code 1 if something is wrong
@@ -37,20 +37,23 @@ function readConfigFile(path: string | undefined): { path: string; text: string 
   }
 }
 
+/** Standard output belongs to answers and the ready line. */
 async function makeLog(config: DeviceConfig): Promise<Logger> {
   const { level, pretty } = config.log
+  // Nothing of ours logs a secret; this is the second fence.
   const options = { level, base: { program: 'device' }, redact: ['password', 'token', '*.password', '*.token'] }
-  if (!pretty) return pino(options)
+  if (!pretty) return pino(options, pino.destination(2))
   const { default: prettyStream } = await import('pino-pretty')
-  return pino(options, prettyStream({ sync: true, ignore: 'pid,hostname,program' }))
+  return pino(options, prettyStream({ sync: true, ignore: 'pid,hostname,program', destination: 2 }))
 }
 
-async function run(config: DeviceConfig): Promise<number> {
+async function run(config: DeviceConfig, readyJson: boolean): Promise<number> {
   const log = await makeLog(config)
   const { Agent } = await import('./agent.ts')
   const stopped = Promise.withResolvers<string>()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopped.resolve(name))
-  await using _agent = await Agent.start({ config, env: process.env, log })
+  await using agent = await Agent.start({ config, env: process.env, log })
+  if (readyJson) say(JSON.stringify({ ready: true, device: agent.health.device, http: agent.httpUrl }))
   log.info({ signal: await stopped.promise }, 'agent ends')
   return 0
 }
@@ -110,18 +113,21 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return 0
   }
-  // The only flag that is no setting.
+  // The only flags that are no settings.
   const print = argv.includes('--print')
-  const sources = { env: process.env, envPrefix, argv: argv.filter((word) => word !== '--print') }
+  const readyJson = argv.includes('--ready-json')
+  const settings = argv.filter((word) => word !== '--print' && word !== '--ready-json')
+  const sources = { env: process.env, envPrefix, argv: settings }
   const path = configPath(sources)
   const { config, rest } = loadConfig(deviceConfigSchema, { ...sources, file: readConfigFile(path) })
   const [command = 'run', ...words] = rest
   const surplus = command === 'enroll' ? words.slice(1) : words
   if (surplus.length > 0) throw new PorchlightError('config_invalid', `${surplus.join(' ')}: one word too many`)
   if (print && command !== 'install') throw new PorchlightError('config_invalid', '--print: unknown flag')
+  if (readyJson && command !== 'run') throw new PorchlightError('config_invalid', '--ready-json: unknown flag')
   switch (command) {
     case 'run':
-      return run(config)
+      return run(config, readyJson)
     case 'key':
       say((await openIdentity(config.dataDir)).publicKey)
       return 0
@@ -139,10 +145,13 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+let exitCode: number
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  exitCode = await main(process.argv.slice(2))
 } catch (thrown) {
   const error = asPorchlightError(thrown)
   process.stderr.write(`device: ${error.message} [${error.code}]\n`)
-  process.exitCode = error.code === 'config_invalid' || error.code === 'config_unreadable' ? 2 : 1
+  exitCode = error.code === 'config_invalid' || error.code === 'config_unreadable' ? 2 : 1
 }
+// The WebRTC library's threads would keep the process (device/webrtc/node-datachannel.ts).
+process.exit(exitCode)

@@ -28,9 +28,11 @@ export interface LocalHttpOptions {
 /** Local HTTP of the agent: `POST /ring`, `POST /ring/{camera}`, `GET /health`, `GET /metrics`. */
 export class LocalHttp implements AsyncDisposable {
   readonly #server: Server
+  readonly #host: string
 
-  private constructor(server: Server) {
+  private constructor(server: Server, host: string) {
     this.#server = server
+    this.#host = host
   }
 
   /** @throws PorchlightError `port_in_use` */
@@ -51,12 +53,16 @@ export class LocalHttp implements AsyncDisposable {
     } catch (cause) {
       throw new PorchlightError('port_in_use', `${options.host}:${options.port} (http.port)`, { cause })
     }
-    return new LocalHttp(server)
+    return new LocalHttp(server, options.host)
   }
 
   get port(): number {
     const address = this.#server.address()
     return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  get url(): string {
+    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`
   }
 
   /** Idempotent. */
