@@ -30,7 +30,7 @@ export function LivePicture({ live, camera, title }: { live: Live; camera: Camer
       aria-label={`Live picture: ${title}`}
       style={{ '--shape': shape }}
     >
-      <video ref={live.video} playsInline autoPlay muted disablePictureInPicture onDblClick={toggleFill} />
+      <video ref={live.video} playsInline autoPlay muted disablePictureInPicture />
       <div class="picture-top">
         {status.state === 'live' && (
           <span class="chip chip-live">
@@ -59,6 +59,9 @@ export function LivePicture({ live, camera, title }: { live: Live; camera: Camer
       {status.state === 'live' && (
         <div class="picture-tools">
           {live.session.value?.hasAudio && <SoundButton live={live} />}
+          <button type="button" class="round small" aria-label="Fill" aria-pressed={fill.value} onClick={toggleFill}>
+            <Icon name="fill" />
+          </button>
           <button type="button" class="round small" aria-label="Full screen" onClick={() => fullScreen(live)}>
             <Icon name="expand" />
           </button>

@@ -55,36 +55,28 @@ function CameraCard({ camera }: { camera: CameraNotice }) {
       onPointerDown={warmUp}
     >
       <span class="camera-still">
-        {last?.hasStill ? (
-          <Still event={last} />
-        ) : (
-          <span class="still still-none">
-            <Icon name={camera.kind === 'doorbell' ? 'bell' : 'camera'} />
+        {last?.hasStill ? <Still event={last} /> : <span class="still still-none" />}
+        {last && (
+          <span class="chip">
+            <KindIcon event={last} /> {kindLabel(last)} {ago(now.value - last.begin)}
           </span>
         )}
-        <span class={`chip chip-${status.state}`}>
-          <i class="dot" /> {status.label}
+        <span class="play" aria-hidden="true">
+          <Icon name={status.state === 'live' ? 'play' : status.state === 'connecting' ? 'clock' : 'offline'} />
+        </span>
+      </span>
+      <span class="camera-text">
+        <span class="camera-name">
+          <strong>{camera.title}</strong>
+          {status.detail && <span class="hint">{status.detail}</span>}
         </span>
         {camera.recording && (
           <span class="chip chip-recording">
             <i class="dot" /> Recording
           </span>
         )}
-        <span class="play" aria-hidden="true">
-          <Icon name="play" />
-        </span>
-      </span>
-      <span class="camera-text">
-        <strong>{camera.title}</strong>
-        <span class="hint">
-          {status.detail ??
-            (last ? (
-              <>
-                <KindIcon event={last} /> {kindLabel(last)} {ago(now.value - last.begin)}
-              </>
-            ) : (
-              'Quiet so far'
-            ))}
+        <span class={`chip chip-${status.state}`}>
+          <i class="dot" /> {status.label}
         </span>
       </span>
     </a>
