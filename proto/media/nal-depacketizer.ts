@@ -20,7 +20,9 @@ export class NalDepacketizer {
   /** Adds the NAL units that this payload ends to `into`. They are views of `payload` unless they came in fragments. */
   push(payload: Uint8Array, into: Uint8Array[]): void {
     if (payload.length < 2) return
-    if (this.#h264) this.#pushH264(payload, into)
+    if (payload[0] === 0 && payload[1] === 0)
+      this.#whole(payload, into) // a start code in place of a header
+    else if (this.#h264) this.#pushH264(payload, into)
     else this.#pushH265(payload, into)
   }
 
@@ -92,7 +94,8 @@ export class NalDepacketizer {
   /** Some cameras send `SPS 00 00 00 01 PPS 00 00 00 01 IDR` as one unit, or put a start code in front. */
   #emit(nal: Uint8Array, into: Uint8Array[]): void {
     const type = this.#h264 ? nal[0]! & 0x1f : (nal[0]! >> 1) & 0x3f
-    const mayHoldOthers = nal[0] === 0 || (this.#h264 ? type >= 6 && type <= 9 : type >= 32 && type <= 40)
+    const mayHoldOthers =
+      (nal[0] === 0 && nal[1] === 0) || (this.#h264 ? type >= 6 && type <= 9 : type >= 32 && type <= 40)
     if (!mayHoldOthers) into.push(nal)
     else for (const unit of splitAnnexB(nal)) if (unit.length > 1) into.push(unit)
   }

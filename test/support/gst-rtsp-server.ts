@@ -16,10 +16,13 @@ export function gstRtspServerMissing(): string | undefined {
 /** Starts the server with the options of `gst-rtsp-server.py`. */
 export async function startGstRtspServer(
   args: readonly string[],
-  atEnd: (cleanUp: () => Promise<unknown>) => void,
+  atEnd: (cleanUp: () => Promise<void>) => void,
 ): Promise<{ url: string; stop(): Promise<unknown> }> {
   const script = new URL('./gst-rtsp-server.py', import.meta.url).pathname
-  const child = startChild(python, { args: [script, ...args] }, atEnd)
+  const child = startChild(python, { args: [script, ...args] })
+  atEnd(async () => {
+    await child.stop()
+  })
   const port = /\d+/.exec(await child.line(/^port \d+/))![0]
   return { url: `rtsp://127.0.0.1:${port}/live`, stop: () => child.kill() }
 }
