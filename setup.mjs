@@ -61,7 +61,8 @@ function installDependencies() {
   if (!installedByHand()) {
     say('installing dependencies (npm ci) …')
     // ffmpeg-static is an optional dependency: npm goes on when its download fails.
-    if (!npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])) throw new SetupError('`npm ci` has failed; its output is above.')
+    if (!npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']))
+      throw new SetupError('`npm ci` has failed; its output is above.')
   }
   ensureNode24()
   writeFileSync(stampPath, hash)

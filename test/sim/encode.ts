@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 /** x264 as a camera encodes: Constrained Baseline, one slice, closed groups of `gop` pictures and none in between. */
 export function x264Options(gop: number): string[] {
   return [
-    ...['-an', '-c:v', 'libx264', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', '-threads', '1', '-bf', '0'],
+    ...['-an', '-c:v', 'libx264', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', '-bf', '0'],
     ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop+bitexact'],
     ...['-fflags', '+bitexact', '-bsf:v', 'filter_units=remove_types=6'],
   ]
@@ -29,7 +29,7 @@ export interface Encoding {
  */
 export async function encodeAgain(path: string, { gop = 100, bitrate }: Encoding): Promise<string> {
   const hash = createHash('sha256').update(await readFile(path))
-  hash.update(JSON.stringify({ gop, bitrate, version: 1 }))
+  hash.update(JSON.stringify({ gop, bitrate, version: 2 }))
   const result = join(tmpdir(), `porchlight-scene-${hash.digest('hex').slice(0, 16)}.mp4`)
   if (existsSync(result)) return result
   const unfinished = `${result}.${process.pid}.mp4`
@@ -37,8 +37,12 @@ export async function encodeAgain(path: string, { gop = 100, bitrate }: Encoding
     bitrate === undefined
       ? ['-crf', '25']
       : ['-vf', 'noise=alls=14:allf=t', '-b:v', `${bitrate}`, '-maxrate', `${bitrate}`, '-bufsize', `${bitrate}`]
-  const options = ['-v', 'error', '-y', '-i', path, ...rate, ...x264Options(gop), '-preset', 'veryfast']
-  await promisify(execFile)(process.env.FFMPEG_PATH ?? 'ffmpeg', [...options, '-movflags', '+faststart', unfinished])
-  await rename(unfinished, result)
+  const options = ['-v', 'error', '-y', '-i', path, ...rate, ...x264Options(gop), '-preset', 'superfast']
+  try {
+    await promisify(execFile)(process.env.FFMPEG_PATH ?? 'ffmpeg', [...options, '-movflags', '+faststart', unfinished])
+    await rename(unfinished, result)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
   return result
 }

@@ -23,7 +23,7 @@ function encoder(fps: number, gop: number, crf: number, filters: string, name: s
     [
       ...['-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${sceneWidth}x${sceneHeight}`],
       ...['-r', String(fps), '-i', '-', '-vf', filters, '-crf', String(crf), ...x264Options(gop)],
-      ...['-preset', 'veryslow', '-movflags', '+faststart', new URL(name, folder).pathname],
+      ...['-preset', 'veryslow', '-threads', '1', '-movflags', '+faststart', new URL(name, folder).pathname],
     ],
     { stdio: ['pipe', 'inherit', 'inherit'] },
   )

@@ -121,7 +121,12 @@ function readConfiguration(
   if (type === 'hvc1' || type === 'hev1') {
     const hvcc = child(inner, 'hvcC')
     let at = 23
-    for (let array = 0; array < hvcc.getUint8(22); array += 1) at = take(hvcc, at + 3, hvcc.getUint16(at + 1))
+    for (let array = 0; array < hvcc.getUint8(22); array += 1) {
+      const isSet = [32, 33, 34].includes(hvcc.getUint8(at) & 0x3f) // SEI may stand there too
+      const kept = sets.length
+      at = take(hvcc, at + 3, hvcc.getUint16(at + 1))
+      if (!isSet) sets.length = kept
+    }
     return { codec: 'h265', parameterSets: sets, lengthBytes: (hvcc.getUint8(21) & 3) + 1 }
   }
   throw new Error(`The video is ${type}: only H.264 and H.265 are served`)

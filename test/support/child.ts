@@ -10,6 +10,9 @@ export interface ChildOptions {
   loud?: boolean
 }
 
+/** Registers a clean-up: vitest's `onTestFinished`, or `afterAll`. */
+export type AtEnd = (cleanUp: () => Promise<void>) => void
+
 /** A program of ours (or another), started by a test: its lines are kept, its JSON lines can be waited for. */
 export class Child implements AsyncDisposable {
   readonly process: ChildProcess
@@ -119,22 +122,14 @@ export class Child implements AsyncDisposable {
 }
 
 /** Starts a program; with `onTestFinished` (or `afterAll`) of vitest it is ended with the test. */
-export function startChild(
-  command: string,
-  options: ChildOptions = {},
-  atEnd?: (cleanUp: () => Promise<unknown>) => void,
-): Child {
+export function startChild(command: string, options: ChildOptions = {}, atEnd?: AtEnd): Child {
   const child = new Child(command, options)
-  atEnd?.(() => child.stop())
+  atEnd?.(async () => void (await child.stop()))
   return child
 }
 
 /** Starts a TypeScript file of ours by the Node that runs the test. */
-export function startNode(
-  file: string | URL,
-  options: ChildOptions = {},
-  atEnd?: (cleanUp: () => Promise<unknown>) => void,
-): Child {
+export function startNode(file: string | URL, options: ChildOptions = {}, atEnd?: AtEnd): Child {
   const path = file instanceof URL ? file.pathname : file
   return startChild(process.execPath, { ...options, args: [path, ...(options.args ?? [])] }, atEnd)
 }

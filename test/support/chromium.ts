@@ -1,4 +1,5 @@
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
+import type { AtEnd } from './child.ts'
 import { findProgram } from './find-program.ts'
 
 /** Chromium as a phone's browser stands in tests; background traffic off, QUIC off, no sandbox (tests run as root). */
@@ -54,10 +55,7 @@ export function phoneContext(browser: Browser, options: BrowserContextOptions = 
 }
 
 /** {@link launchChromium}, closed by `atEnd` (vitest's `onTestFinished` or `afterAll`). */
-export async function openChromium(
-  atEnd: (cleanUp: () => Promise<void>) => void,
-  options: ChromiumOptions = {},
-): Promise<Browser> {
+export async function openChromium(atEnd: AtEnd, options: ChromiumOptions = {}): Promise<Browser> {
   const browser = await launchChromium(options)
   atEnd(() => browser.close())
   return browser

@@ -24,7 +24,7 @@ async function run(program: string, args: readonly string[]): Promise<Output> {
 }
 
 async function ffmpeg(args: readonly string[]): Promise<Buffer> {
-  const { code, stdout, stderr } = await run(ffmpegPath(), ['-v', 'error', '-nostdin', ...args])
+  const { code, stdout, stderr } = await run(ffmpegPath(), ['-v', 'error', '-nostdin', '-xerror', ...args])
   if (code !== 0) throw new Error(`ffmpeg ended with ${code}: ${stderr}`)
   return stdout
 }

@@ -12,7 +12,7 @@ export function decodeMuLaw(byte: number): number {
   const code = ~byte & 0xff
   const exponent = (code >> 4) & 7
   const magnitude = ((((code & 0x0f) << 3) + bias) << exponent) - bias
-  return code & 0x80 ? -magnitude : magnitude
+  return code & 0x80 ? 0 - magnitude : magnitude
 }
 
 export function encodeALaw(sample: number): number {

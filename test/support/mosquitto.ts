@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startChild } from './child.ts'
+import { type AtEnd, startChild } from './child.ts'
 import { findProgram } from './find-program.ts'
 import { freePort } from './ports.ts'
 
@@ -29,10 +29,7 @@ export interface Mosquitto extends AsyncDisposable {
 }
 
 /** Starts a real Mosquitto on 127.0.0.1 and waits until it listens. */
-export async function startMosquitto(
-  options: MosquittoOptions,
-  atEnd?: (cleanUp: () => Promise<unknown>) => void,
-): Promise<Mosquitto> {
+export async function startMosquitto(options: MosquittoOptions, atEnd?: AtEnd): Promise<Mosquitto> {
   const { folder, users, acl, config = [] } = options
   const port = options.port ?? (await freePort())
   const lines = [`listener ${port} 127.0.0.1`, 'persistence false', 'log_type all', ...config]
