@@ -41,8 +41,8 @@ const requestMs = 15 * 60_000
 export async function buildServer({ deps, routes, viewer, tls, version }: ServerOptions): Promise<FastifyInstance> {
   const { config, metrics } = deps
   const app: FastifyInstance = fastify({
-    loggerInstance: deps.log.child({ part: 'http' }) as FastifyInstance['log'],
-    disableRequestLogging: true,
+    // Metrics count requests; the log has what went wrong.
+    loggerInstance: deps.log.child({ part: 'http' }, { level: quieter(deps.log) }) as FastifyInstance['log'],
     bodyLimit,
     forceCloseConnections: true,
     trustProxy: config.http.trustProxy.length > 0 ? [...config.http.trustProxy] : false,
@@ -93,6 +93,11 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
   for (const register of routes) await register(app, deps)
   await registerViewer(app, viewer)
   return app
+}
+
+/** `warn`, or the logger's own level where that says even less. */
+function quieter(log: GatewayDeps['log']): string {
+  return log.levelVal > 40 ? log.level : 'warn'
 }
 
 /** The viewer's files; everything unknown under `/api` is a problem, anything else that wants HTML is the page. */

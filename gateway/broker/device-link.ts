@@ -52,6 +52,8 @@ const commandTtlMs = 15_000
 const signalTtlMs = 20_000
 /** Longest wait for CONNACK, SUBACK and PUBACK, ms. */
 const answerMs = 10_000
+/** Longest wait for a farewell, ms. */
+const closeMs = 2_000
 /** Ids remembered per device. */
 const seenPerDevice = 512
 const maxDevices = 4_096
@@ -98,7 +100,15 @@ export class DeviceLink implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#retry)
-    await this.#client?.endAsync(!this.#up)
+    const client = this.#client
+    if (!client) return
+    // What is under way may still be acknowledged; a broker that hangs is not waited for.
+    const timer = setTimeout(() => client.stream?.destroy(), closeMs)
+    try {
+      await client.endAsync(!this.#up)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

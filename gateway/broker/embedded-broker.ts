@@ -100,6 +100,8 @@ export class EmbeddedBroker implements AsyncDisposable {
   /** The gateway's own way in: no port, but a credential all the same, made at each start. */
   connectGateway(): { stream: Duplex; user: string; password: string } {
     const [inside, outside] = duplexPair()
+    // A pair closes one side only; a socket's other end would notice.
+    inside.once('close', () => outside.destroy())
     this.#accept(inside, 'gateway')
     return { stream: outside, user: gatewayUser, password: this.#secret }
   }
