@@ -1,7 +1,7 @@
 /**
  * The gateway's media part alone, as a process: the scene put into a producer, WHEP over plain HTTP, a page to measure in.
- * `node test/bench/ttff-gateway.ts GOP BITRATE` prints one line of JSON when it serves;
- * bitrate 0 takes the scene as it is.
+ * `node test/bench/ttff-gateway.ts GOP BITRATE [FILE]` prints one line of JSON when it serves. A file is
+ * one that is encoded already.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -18,9 +18,9 @@ import { freeUdpPort } from '../support/ports.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const scene = fileURLToPath(new URL('../sim/scene/main.mp4', import.meta.url))
-const [gop = 100, bitrate = 2_000_000] = process.argv.slice(2).map(Number)
-const file = bitrate === 0 ? scene : await encodeAgain(scene, { gop, bitrate })
-const video = readMp4(await readFile(file))
+const [gop = '100', bitrate = '2000000', file] = process.argv.slice(2)
+const encoded = file ?? (await encodeAgain(scene, { gop: Number(gop), bitrate: Number(bitrate) }))
+const video = readMp4(await readFile(encoded))
 const udp = await freeUdpPort()
 const now = () => performance.now()
 const sfu = new Sfu({ now, log: quietLog })
@@ -48,7 +48,9 @@ const server = createServer(async (request, reply) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo
-  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}/`, udp, frames: video.samples.length })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ url: `http://127.0.0.1:${port}/`, udp, frames: video.samples.length, startMs: camera.startMs })}\n`,
+  )
 })
 process.once('SIGTERM', async () => {
   server.close()

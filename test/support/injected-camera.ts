@@ -72,6 +72,11 @@ export class InjectedCamera {
     this.#tone.listen((block) => this.#sound(block.payloads[0]!, block.seconds))
   }
 
+  /** Real time of the first picture, ms since the Unix epoch. */
+  get startMs(): number {
+    return this.#clock.startMs ?? 0
+  }
+
   start(): void {
     this.#clock.start()
     this.#run()

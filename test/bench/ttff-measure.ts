@@ -1,0 +1,48 @@
+import type { Join } from './ttff-page.ts'
+
+/** The figures of one join, ms. */
+export interface Measured {
+  first: number
+  fresh: number
+  stall: number
+  connected: number
+}
+
+/** How long after the first picture a stall counts, ms. */
+export const stallWindowMs = 5_000
+/** How old a picture may be to count as fresh, ms. */
+export const freshAgeMs = 300
+
+/**
+ * - `first`: tap to the first picture on screen
+ * - `fresh`: tap to the first picture that was captured after the tap and is at most 300 ms old
+ * - `stall`: longest time without a new picture in the 5 s after the first
+ * @param sentBefore when the camera last sent the picture of this bar code, before a moment; ms since the Unix epoch
+ */
+export function measure(join: Join, sentBefore: (barcode: number, atMs: number) => number | undefined): Measured {
+  const { tapMs, frames } = join
+  const first = frames[0]
+  if (!first) throw new Error('no picture came')
+  const fresh = frames.find(({ atMs, barcode }) => {
+    const sentMs = barcode === undefined ? undefined : sentBefore(barcode, atMs)
+    return sentMs !== undefined && sentMs >= tapMs && atMs - sentMs <= freshAgeMs
+  })
+  const endMs = first.atMs + stallWindowMs
+  const times = [...frames.filter(({ atMs }) => atMs < endMs).map(({ atMs }) => atMs), endMs]
+  let stall = 0
+  for (let index = 1; index < times.length; index++) stall = Math.max(stall, times[index]! - times[index - 1]!)
+  return {
+    first: first.atMs - tapMs,
+    fresh: (fresh?.atMs ?? Number.POSITIVE_INFINITY) - tapMs,
+    stall,
+    connected: (join.connectedMs ?? Number.NaN) - tapMs,
+  }
+}
+
+/** Median and maximum, whole ms. */
+export function summary(values: readonly number[]): { median: number; max: number } {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return { median: Math.round(median), max: Math.round(sorted.at(-1)!) }
+}

@@ -1,0 +1,147 @@
+import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
+import { parseRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { writeAbsCaptureTime, writeFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import type { MediaReader } from '../../../../gateway/sfu/media-reader.ts'
+import { Producer } from '../../../../gateway/sfu/producer.ts'
+import { Sfu } from '../../../../gateway/sfu/sfu.ts'
+import { quietLog } from '../../../support/quiet-log.ts'
+import { pps, sps } from '../../../support/scripted-camera.ts'
+
+interface Options {
+  frame: number
+  payload: Uint8Array
+  marker?: boolean
+  captureMs?: number
+}
+
+function setUp(numbered = true) {
+  const clock = { now: 10_000 }
+  const asked: Uint8Array[] = []
+  const sfu = new Sfu({ now: () => clock.now, log: quietLog })
+  const producer = new Producer({
+    camera: 'house.door',
+    run: 'boot-0001',
+    video: {
+      kind: 'video',
+      codec: 'h264',
+      payloadType: 96,
+      clockRate: 90_000,
+      channels: 1,
+      fmtp: '',
+      frameNumberId: numbered ? 1 : undefined,
+      captureTimeId: numbered ? 2 : undefined,
+      transportCcId: undefined,
+    },
+    audio: undefined,
+    talk: undefined,
+    send: (_, bytes) => asked.push(bytes),
+    now: () => clock.now,
+    log: quietLog,
+  })
+  sfu.publish(producer)
+  onTestFinished(() => sfu.close())
+  const told: string[] = []
+  const units: AccessUnit[] = []
+  const reader: MediaReader = {
+    format: (run, video, audio) => told.push(`format ${run} ${video?.width}x${video?.height} ${audio?.codec}`),
+    accessUnit: (unit) => {
+      told.push(`${unit.keyframe ? 'key' : 'frame'} ${unit.frame}`)
+      units.push(unit)
+    },
+    audioFrame: () => told.push('sound'),
+    lost: (from, to) => told.push(`lost ${from}-${to}`),
+    ended: () => told.push('ended'),
+  }
+  const send = (sequence: number, { frame, payload, marker = true, captureMs = 0 }: Options) =>
+    producer.packet(
+      'video',
+      writeRtp({
+        marker,
+        payloadType: 96,
+        sequence,
+        timestamp: frame * 3_600,
+        ssrc: 1,
+        extensions: numbered
+          ? [
+              { id: 1, data: writeFrameNumber(frame) },
+              { id: 2, data: writeAbsCaptureTime(captureMs) },
+            ]
+          : [],
+        payload,
+      }),
+    )
+  const key = (sequence: number, frame: number, captureMs = 0) => {
+    send(sequence, { frame, payload: sps, marker: false, captureMs })
+    send(sequence + 1, { frame, payload: pps, marker: false, captureMs })
+    send(sequence + 2, { frame, payload: Uint8Array.of(0x65, 0x88, 1), captureMs })
+  }
+  const delta = (sequence: number, frame: number) => send(sequence, { frame, payload: Uint8Array.of(0x41, 0x9a, 1) })
+  return { sfu, producer, reader, told, units, key, delta, clock, asked }
+}
+
+test('a reader first gets the kept group of pictures, then what comes, with the camera’s own times', () => {
+  const { sfu, reader, told, units, key, delta } = setUp()
+  delta(9, 99)
+  key(10, 100, 1_700_000_000_123)
+  delta(13, 101)
+  sfu.read('house.door', reader)
+  delta(14, 102)
+  expect(told).toEqual(['format boot-0001 320x240 undefined', 'key 100', 'frame 101', 'frame 102'].map(sized(told)))
+  expect(units[0]?.captureMs).toBeCloseTo(1_700_000_000_123, 0)
+  expect(units[0]?.data).toHaveLength(3)
+})
+
+/** The size is whatever the parameter sets of the test's camera say. */
+function sized(told: readonly string[]): (line: string) => string {
+  const size = / (\d+x\d+) /.exec(told[0] ?? '')?.[1] ?? ''
+  return (line) => line.replace('320x240', size)
+}
+
+test('waits for a repair, and frames stay in order', () => {
+  const { sfu, reader, told, key, delta } = setUp()
+  sfu.read('house.door', reader)
+  key(10, 100)
+  delta(14, 102)
+  expect(told.slice(1)).toEqual(['key 100'])
+  delta(13, 101)
+  expect(told.slice(1)).toEqual(['key 100', 'frame 101', 'frame 102'])
+})
+
+test('what nobody sends again is asked for, given up, and said to be lost', async () => {
+  const { sfu, reader, told, key, delta, clock, asked, producer } = setUp()
+  sfu.read('house.door', reader)
+  key(10, 100)
+  delta(15, 103)
+  clock.now += 20
+  await expect
+    .poll(() => asked.flatMap((bytes) => parseRtcp(bytes)).find(({ type }) => type === 'nack'))
+    .toMatchObject({
+      media: 1,
+      lost: [13, 14],
+    })
+  clock.now += 2_000
+  await expect.poll(() => producer.video?.losses.size).toBe(0)
+  delta(16, 104)
+  expect(told.slice(1)).toEqual(['key 100', 'lost 101-102', 'frame 103', 'frame 104'])
+  expect(asked.flatMap((bytes) => parseRtcp(bytes)).some(({ type }) => type === 'pli')).toBe(true)
+})
+
+test('a producer without numbers of its own has its frames counted', () => {
+  const { sfu, reader, told, key, delta } = setUp(false)
+  sfu.read('house.door', reader)
+  key(10, 100)
+  delta(13, 101)
+  delta(14, 102)
+  expect(told.slice(1)).toEqual(['key 0', 'frame 1', 'frame 2'])
+})
+
+test('the end is told; the next producer begins anew', () => {
+  const { sfu, reader, told, key, producer } = setUp()
+  sfu.read('house.door', reader)
+  key(10, 100)
+  producer.close()
+  expect(told.at(-1)).toBe('ended')
+  expect(sfu.producer('house.door')).toBeUndefined()
+})

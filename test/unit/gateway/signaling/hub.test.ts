@@ -1,0 +1,258 @@
+import { generateIdentity, parsePublicKey } from '@porchlight/proto/identity/keys.ts'
+import { offerStatement, sessionStatement, signStatement } from '@porchlight/proto/identity/statement.ts'
+import { writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { parseSdp } from '@porchlight/proto/media/sdp.ts'
+import type { Offer, SignalUp } from '@porchlight/proto/messages/signal.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Sfu } from '../../../../gateway/sfu/sfu.ts'
+import { defaultHubLimits, SignalingHub } from '../../../../gateway/signaling/hub.ts'
+import { sessionDeadlines, type Timers } from '../../../../gateway/signaling/session-machine.ts'
+import type { CommandBody, SignalBody } from '../../../../gateway/signaling/signal-body.ts'
+import { FakeEngine, fingerprint } from '../../../support/fake-engine.ts'
+import { quietLog } from '../../../support/quiet-log.ts'
+
+const device = generateIdentity()
+const gateway = generateIdentity()
+const deviceSdp = `v=0
+o=- 1 1 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=group:BUNDLE v t
+a=fingerprint:${fingerprint('AA')}
+m=video 9 UDP/TLS/RTP/SAVPF 96
+a=mid:v
+a=sendonly
+a=rtcp-mux
+a=rtpmap:96 H264/90000
+a=fmtp:96 packetization-mode=1;profile-level-id=42c01f
+a=extmap:1 urn:porchlight:rtp-ext:frame-number
+a=ssrc:1111 cname:d
+a=setup:actpass
+a=ice-ufrag:devi
+a=ice-pwd:devidevidevidevidevidevi
+m=audio 9 UDP/TLS/RTP/SAVPF 0
+a=mid:t
+a=recvonly
+a=rtcp-mux
+a=setup:actpass
+a=ice-ufrag:devi
+a=ice-pwd:devidevidevidevidevidevi
+`
+const nonce = 'n'.repeat(22)
+
+function makeOffer(session: string, change: Partial<Offer> = {}): Offer {
+  const statement = offerStatement({
+    session,
+    camera: 'house.door',
+    nonce,
+    deviceFingerprint: fingerprint('AA'),
+    deviceUfrag: 'devi',
+  })
+  const signature = signStatement(statement, device.privateKey)
+  return { session, camera: 'door', bootId: 'boot-0001', sdp: deviceSdp, nonce, signature, ...change }
+}
+
+function confirmOf(session: string, gatewayFingerprint = fingerprint('BB'), seq = 1): SignalUp {
+  const statement = sessionStatement('device', {
+    session,
+    camera: 'house.door',
+    nonce,
+    deviceFingerprint: fingerprint('AA'),
+    gatewayFingerprint,
+    deviceUfrag: 'devi',
+    gatewayUfrag: 'gate',
+  })
+  const signature = signStatement(statement, device.privateKey)
+  return { v: 1, id: 'message1', ts: 0, from: 'house', session, seq, type: 'confirm', signature }
+}
+
+const packet = (sequence: number) =>
+  writeRtp({
+    marker: true,
+    payloadType: 96,
+    sequence,
+    timestamp: sequence * 3_600,
+    ssrc: 1111,
+    extensions: [],
+    payload: Uint8Array.of(0x65, 0x80, 1, 2),
+  })
+
+function setUp() {
+  const engine = new FakeEngine()
+  const clock = { now: 1_000 }
+  const timers: { ms: number; fire: () => void; stopped: boolean }[] = []
+  const injected: Timers = {
+    set(fire, ms) {
+      const timer = { ms, fire, stopped: false }
+      timers.push(timer)
+      return () => {
+        timer.stopped = true
+      }
+    },
+  }
+  const sfu = new Sfu({ now: () => clock.now, log: quietLog })
+  const sent: SignalBody[] = []
+  const commands: { device: string; body: CommandBody }[] = []
+  const hub = new SignalingHub({
+    engine,
+    sfu,
+    identity: gateway,
+    deviceKey: async (name) => (name === 'house' ? parsePublicKey(device.publicKey) : undefined),
+    send: (_, body) => sent.push(body),
+    command: (name, body) => commands.push({ device: name, body }),
+    now: () => clock.now,
+    log: quietLog,
+    timers: injected,
+  })
+  cleanUp.push(async () => {
+    await hub.close()
+    await sfu.close()
+  })
+  const fire = (ms: number) => {
+    for (const timer of timers.filter((one) => one.ms === ms && !one.stopped)) {
+      timer.stopped = true
+      timer.fire()
+    }
+  }
+  return { engine, sfu, sent, commands, hub, clock, fire }
+}
+
+const cleanUp: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of cleanUp.splice(0)) await close()
+})
+
+describe('a device session', () => {
+  test('offer, signed answer, proof and transport, in this order: the camera is live', async () => {
+    const { hub, engine, sent, sfu } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    const answer = sent[0]!
+    expect(answer).toMatchObject({ type: 'answer', session: 'session-1', seq: 0 })
+    const media = parseSdp(answer.type === 'answer' ? answer.sdp : '').media
+    expect(media.map(({ mid, direction }) => [mid, direction])).toEqual([
+      ['v', 'recvonly'],
+      ['t', 'sendonly'],
+    ])
+    engine.sessions[0]!.become('connected')
+    expect(sfu.producer('house.door')).toBeUndefined()
+    hub.handle('house', confirmOf('session-1'))
+    expect(sfu.producer('house.door')?.run).toBe('boot-0001')
+  })
+
+  test('media ahead of the proof is held back, and taken only after it', async () => {
+    const { hub, engine, sfu } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    const [session] = engine.sessions
+    session!.become('connected')
+    session!.events.packet('v', packet(1))
+    session!.events.packet('v', packet(2))
+    hub.handle('house', confirmOf('session-1'))
+    expect(sfu.producer('house.door')?.video?.report.received).toBe(2)
+  })
+
+  test.each([
+    ['a swapped fingerprint in the offer', makeOffer('session-1', { sdp: deviceSdp.replaceAll('AA', 'CC') })],
+    ['another camera', makeOffer('session-1', { camera: 'garden' })],
+    ['another session', makeOffer('session-2', { session: 'session-1' })],
+  ])('%s: no session, no media', async (_, offer) => {
+    const { hub, engine, sent } = setUp()
+    await hub.offered('house', offer)
+    expect(engine.sessions).toHaveLength(0)
+    expect(sent).toEqual([{ type: 'bye', session: 'session-1', seq: 0, reason: 'signature_invalid' }])
+  })
+
+  test('a device that saw another answer proves it by its confirmation: the session ends', async () => {
+    const { hub, engine, sent, sfu } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('connected')
+    engine.sessions[0]!.events.packet('v', packet(1))
+    hub.handle('house', confirmOf('session-1', fingerprint('EE')))
+    expect(sfu.producer('house.door')).toBeUndefined()
+    expect(engine.sessions[0]!.closed).toBe(true)
+    expect(sent.at(-1)).toMatchObject({ type: 'bye', reason: 'signature_invalid', seq: 1 })
+  })
+
+  test('a device that is not enrolled gets no answer at all', async () => {
+    const { hub, engine, sent } = setUp()
+    await hub.offered('stranger', makeOffer('session-1'))
+    expect([engine.sessions.length, sent.length, hub.sessions]).toEqual([0, 0, 0])
+  })
+
+  test('the same offer again is not answered again', async () => {
+    const { hub, engine } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    await hub.offered('house', makeOffer('session-1'))
+    expect(engine.sessions).toHaveLength(1)
+  })
+
+  test('signals that are old, of another device, or of nobody are dropped', async () => {
+    const { hub, engine, sfu } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('connected')
+    hub.handle('garage', confirmOf('session-1'))
+    hub.handle('house', confirmOf('session-9'))
+    expect(sfu.producer('house.door')).toBeUndefined()
+    const base = { v: 1 as const, id: 'message1', ts: 0, from: 'house', session: 'session-1' }
+    hub.handle('house', { ...base, seq: 5, type: 'candidates', candidates: [{ candidate: 'candidate:x', mid: 'v' }] })
+    hub.handle('house', confirmOf('session-1', undefined, 5))
+    expect(sfu.producer('house.door')).toBeUndefined()
+    expect(engine.sessions[0]!.candidates).toEqual(['candidate:x'])
+  })
+
+  test('what is not proven in time ends', async () => {
+    const { hub, engine, sent, fire } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('connected')
+    fire(sessionDeadlines.unproven ?? 0)
+    expect(sent.at(-1)).toMatchObject({ type: 'bye', reason: 'session_timeout' })
+    expect(hub.sessions).toBe(0)
+  })
+
+  test('a newer offer supersedes: one under way at once, a live one when the new one is live', async () => {
+    const { hub, engine, sfu } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    await hub.offered('house', makeOffer('session-2'))
+    expect(engine.sessions[0]!.closed).toBe(true)
+    engine.sessions[1]!.become('connected')
+    hub.handle('house', confirmOf('session-2'))
+    const first = sfu.producer('house.door')
+    await hub.offered('house', makeOffer('session-3'))
+    expect(engine.sessions[1]!.closed).toBe(false)
+    engine.sessions[2]!.become('connected')
+    hub.handle('house', confirmOf('session-3'))
+    expect(engine.sessions[1]!.closed).toBe(true)
+    expect(first?.ended).toBe(true)
+    expect(sfu.producer('house.door')).not.toBe(first)
+  })
+})
+
+describe('wanting a camera', () => {
+  test('asks the device once in a while, and not while a session is there', async () => {
+    const { hub, commands, clock } = setUp()
+    hub.want('house.door')
+    hub.want('house.door')
+    expect(commands).toEqual([{ device: 'house', body: { type: 'stream', camera: 'door' } }])
+    clock.now += defaultHubLimits.askAgainMs
+    hub.want('house.door')
+    expect(commands).toHaveLength(2)
+    clock.now += defaultHubLimits.askAgainMs
+    await hub.offered('house', makeOffer('session-1'))
+    hub.want('house.door')
+    expect(commands).toHaveLength(2)
+  })
+
+  test('a producer that nobody wants stays for the linger, one that is read stays', async () => {
+    const { hub, engine, sfu, fire, sent } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('connected')
+    hub.handle('house', confirmOf('session-1'))
+    const none = () => undefined
+    const stop = sfu.read('house.door', { format: none, accessUnit: none, audioFrame: none, lost: none, ended: none })
+    fire(defaultHubLimits.lingerMs)
+    expect(hub.sessions).toBe(1)
+    stop()
+    fire(defaultHubLimits.lingerMs)
+    expect(sent.at(-1)).toMatchObject({ type: 'bye', reason: 'idle' })
+    expect(hub.sessions).toBe(0)
+  })
+})
