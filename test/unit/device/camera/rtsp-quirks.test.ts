@@ -1,10 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { FrameNumbering } from '../../../../device/camera/frame-numbering.ts'
-import { RtspSource, type RtspSourceOptions } from '../../../../device/camera/rtsp-source.ts'
-import { CameraCollector } from '../../../support/camera-collector.ts'
-import { quietLog } from '../../../support/quiet-log.ts'
+import type { RtspSourceOptions } from '../../../../device/camera/rtsp-source.ts'
+import { dialCamera } from '../../../support/dial-camera.ts'
 import {
-  backchannelLines,
   idr,
   interleave,
   keyframe,
@@ -18,30 +15,6 @@ import {
   videoLines,
 } from '../../../support/scripted-camera.ts'
 
-async function dial(script: Script, options: Partial<RtspSourceOptions> = {}) {
-  const camera = await new ScriptedCamera(script).listen()
-  const collector = new CameraCollector()
-  const source = new RtspSource({
-    url: camera.url,
-    transport: 'tcp',
-    backchannel: 'off',
-    memory: {},
-    listener: collector,
-    numbering: new FrameNumbering(),
-    now: Date.now,
-    monotonic: () => performance.now(),
-    random: () => 0.5,
-    log: quietLog,
-    ...options,
-  })
-  onTestFinished(async () => {
-    await source.close()
-    await camera.close()
-  })
-  const open = () => source.open(AbortSignal.timeout(30_000))
-  return { camera, collector, source, open }
-}
-
 const interleaved = (packets: readonly Uint8Array[], channel = 0) => packets.map((one) => interleave(channel, one))
 const description = (body: string, ...headers: [string, string][]) => ({ body, headers })
 
@@ -53,7 +26,7 @@ describe('URLs', () => {
     }
     const camera = await new ScriptedCamera(script).listen()
     onTestFinished(() => camera.close())
-    const { source, open } = await dial({}, { url: camera.url + path })
+    const { source, open } = await dialCamera({}, { url: camera.url + path })
     onTestFinished(() => source.close())
     await open()
     return camera.of('SETUP')[0]!.uri.replace(camera.url, 'URL')
@@ -76,7 +49,7 @@ describe('URLs', () => {
   })
 
   it('Content-Base: wrong; asked again relative to the address that was dialled', async () => {
-    const { camera, open } = await dial({
+    const { camera, open } = await dialCamera({
       answer: ({ method, uri }) => {
         if (method === 'DESCRIBE') return { headers: [['Content-Base', 'rtsp://127.0.0.1/wrong/']] }
         return method === 'SETUP' && uri.includes('/wrong/') ? { status: 404 } : undefined
@@ -89,7 +62,7 @@ describe('URLs', () => {
   it.each([301, 302])('redirects (%i) to another place', async (status) => {
     const target = await new ScriptedCamera().listen()
     onTestFinished(() => target.close())
-    const { collector, open } = await dial({
+    const { collector, open } = await dialCamera({
       answer: ({ method }) =>
         method === 'DESCRIBE' ? { status, headers: [['Location', target.url]], body: '' } : undefined,
     })
@@ -99,7 +72,7 @@ describe('URLs', () => {
   })
 
   it('redirects without end are given up', async () => {
-    const { open } = await dial({
+    const { open } = await dialCamera({
       answer: ({ method }, _, camera) =>
         method === 'DESCRIBE' ? { status: 302, headers: [['Location', camera.url]], body: '' } : undefined,
     })
@@ -109,7 +82,7 @@ describe('URLs', () => {
 
 describe('Transport and bytes on the line', () => {
   it('takes other interleaved channels than asked for, in odd case, without ssrc', async () => {
-    const { collector, open } = await dial({
+    const { collector, open } = await dialCamera({
       answer: ({ method }) =>
         method === 'SETUP'
           ? {
@@ -139,13 +112,13 @@ describe('Transport and bytes on the line', () => {
           : undefined,
       media: [],
     }
-    const { camera, open } = await dial(script, { transport: 'udp', memory, stallMs: 300 })
+    const { camera, open } = await dialCamera(script, { transport: 'udp', memory, stallMs: 300 })
     // the second try, over TCP, gets no media either in this script: what counts is that it was made
     await expect(open()).rejects.toMatchObject({ code: 'camera_timeout' })
     expect(camera.of('SETUP').map((asked) => asked.header('transport')!.includes('TCP'))).toEqual([false, true])
     expect(camera.of('TEARDOWN')).toHaveLength(2)
 
-    const next = await dial({}, { transport: 'udp', memory: { transport: 'tcp' } })
+    const next = await dialCamera({}, { transport: 'udp', memory: { transport: 'tcp' } })
     await next.open()
     expect(next.camera.of('SETUP').map((asked) => asked.header('transport')!.includes('TCP'))).toEqual([true])
   })
@@ -154,7 +127,7 @@ describe('Transport and bytes on the line', () => {
     const garbage = Buffer.from('$$$ no packet $\x00 RT RTSP? $\x07\x00\x10 \x00\x00\x00', 'latin1')
     const media = [interleave(0, keyframe()[0]!), garbage, ...interleaved(keyframe().slice(1)), garbage]
     media.push(interleave(0, packet(4, 93_000, true, slice)))
-    const { collector, open } = await dial({ media })
+    const { collector, open } = await dialCamera({ media })
     await open()
     await collector.when(() => collector.units.length === 2)
     expect(collector.units.map((unit) => unit.keyframe)).toEqual([true, false])
@@ -167,7 +140,7 @@ describe('Transport and bytes on the line', () => {
     const media = [...interleaved(keyframe()), wrong]
     for (let index = 0; index < 3; index += 1)
       media.push(interleave(0, packet(5 + index, 96_000 + index * 3_000, true, slice)))
-    const { collector, open } = await dial({ media })
+    const { collector, open } = await dialCamera({ media })
     await open()
     await collector.when(() => collector.units.length === 5)
   })
@@ -175,7 +148,7 @@ describe('Transport and bytes on the line', () => {
   it('takes answers between media packets, with LF alone and without CSeq', async () => {
     const answer = Buffer.from('RTSP/1.0 200 OK\n\n')
     const media = [...interleaved(keyframe()), answer, interleave(0, packet(4, 93_000, true, slice))]
-    const { collector, open } = await dial({ media })
+    const { collector, open } = await dialCamera({ media })
     await open()
     await collector.when(() => collector.units.length === 2)
   })
@@ -183,7 +156,7 @@ describe('Transport and bytes on the line', () => {
   it('answers requests of the camera and goes on', async () => {
     const request = Buffer.from('SET_PARAMETER rtsp://c/ RTSP/1.0\r\nCSeq: 7\r\n\r\n')
     const media = [...interleaved(keyframe()), request, interleave(0, packet(4, 93_000, true, slice))]
-    const { collector, open } = await dial({ media })
+    const { collector, open } = await dialCamera({ media })
     await open()
     await collector.when(() => collector.units.length === 2)
   })
@@ -191,7 +164,7 @@ describe('Transport and bytes on the line', () => {
 
 describe('Description', () => {
   const played = async (sdp: string, packets: readonly Uint8Array[] = keyframe()) => {
-    const { camera, collector, open } = await dial({ sdp, media: interleaved(packets) })
+    const { camera, collector, open } = await dialCamera({ sdp, media: interleaved(packets) })
     await open()
     await collector.when(() => collector.units.length >= 1)
     return { camera, unit: collector.units[0]!, collector }
@@ -233,7 +206,7 @@ describe('Description', () => {
   it('static payload types without rtpmap', async () => {
     const sdp = sdpOf(...videoLines, 'm=audio 0 RTP/AVP 0', 'a=control:track2')
     const sound = interleave(2, packet(1, 0, true, new Uint8Array(160), 0))
-    const { collector, open } = await dial({ sdp, media: [...interleaved(keyframe()), sound] })
+    const { collector, open } = await dialCamera({ sdp, media: [...interleaved(keyframe()), sound] })
     await open()
     await collector.when(() => collector.frames.length === 1)
     expect(collector.frames[0]).toMatchObject({ codec: 'pcmu', samples: 160, clockRate: 8000 })
@@ -241,7 +214,7 @@ describe('Description', () => {
 
   it('no video, unknown video, no stream at this address', async () => {
     const code = async (script: Script) =>
-      (await dial(script)).open().then(
+      (await dialCamera(script)).open().then(
         () => 'none',
         (error) => error.code,
       )
@@ -258,20 +231,20 @@ describe('Description', () => {
 
 describe('A camera that ends or hangs', () => {
   it('stops sending: camera_timeout', async () => {
-    const { open, source } = await dial({}, { stallMs: 200 })
+    const { open, source } = await dialCamera({}, { stallMs: 200 })
     await open()
     expect((await source.ended)?.code).toBe('camera_timeout')
   })
 
   it('ends the session by itself (battery cameras): camera_unreachable', async () => {
-    const { open, source, camera } = await dial({})
+    const { open, source, camera } = await dialCamera({})
     await open()
     camera.send(Buffer.from('TEARDOWN rtsp://c/ RTSP/1.0\r\nCSeq: 1\r\n\r\n'))
     expect((await source.ended)?.code).toBe('camera_unreachable')
   })
 
   it('is told goodbye, so that a single-client camera has room again', async () => {
-    const { open, source, camera } = await dial({})
+    const { open, source, camera } = await dialCamera({})
     await open()
     await source.close()
     await source.close()
@@ -280,71 +253,10 @@ describe('A camera that ends or hangs', () => {
   })
 
   it('never answers TEARDOWN: closed after half a second', async () => {
-    const { open, source } = await dial({
+    const { open, source } = await dialCamera({
       answer: ({ method }) => (method === 'TEARDOWN' ? { silent: true } : undefined),
     })
     await open()
     await source.close()
-  })
-})
-
-describe('Backchannel', () => {
-  const sdp = sdpOf(...videoLines, ...backchannelLines)
-  const always = { backchannel: 'always' } as const
-
-  it('is asked for by Require, set up before PLAY, and talks without another session', async () => {
-    const { camera, open, source } = await dial({ sdp }, always)
-    await open()
-    expect(camera.of('DESCRIBE')[0]!.header('require')).toBe('www.onvif.org/ver20/backchannel')
-    const order = camera.asked.map(({ method, uri }) => `${method} ${uri.split('/').at(-1)}`)
-    expect(order.slice(-3)).toEqual(['SETUP track1', 'SETUP track3', 'PLAY stream'])
-    expect(source.talk).toMatchObject({ codec: 'pcma', clockRate: 8000 })
-    source.talk!.send(new Uint8Array(160), 0)
-    source.talk!.send(new Uint8Array(1500), 160)
-    camera.send(...interleaved([packet(9, 99_000, true, slice)]))
-    await source.close() // what was sent before TEARDOWN is there when that is answered
-    const sizes = camera.heard.filter(({ channel }) => channel === 2).map(({ data }) => data.length - 12)
-    expect(sizes).toEqual([160, 1024, 476])
-    expect(camera.connections).toBe(1)
-  })
-
-  it.each([
-    ['551', { status: 551, body: '' }],
-    ['400', { status: 400, body: '' }],
-    ['a hang-up', { hangUp: true }],
-  ])('refused with %s: asked again without', async (_, refusal) => {
-    const { camera, open, source } = await dial(
-      { answer: ({ method, header }) => (method === 'DESCRIBE' && header('require') ? refusal : undefined) },
-      always,
-    )
-    await open()
-    expect(camera.of('DESCRIBE').map((asked) => asked.header('require') !== undefined)).toEqual([true, false])
-    expect(source.talk).toBeUndefined()
-  })
-
-  it('refused at SETUP: the picture comes all the same', async () => {
-    const { collector, open, source } = await dial(
-      {
-        sdp,
-        answer: ({ method, uri }) => (method === 'SETUP' && uri.endsWith('track3') ? { status: 453 } : undefined),
-      },
-      always,
-    )
-    await open()
-    await collector.when(() => collector.units.length === 1)
-    expect(source.talk).toBeUndefined()
-  })
-
-  it('on-talk: opened over a second session by the first word, and given back', async () => {
-    const { camera, open, source } = await dial({ sdp }, { backchannel: 'on-talk' })
-    await open()
-    expect(camera.of('SETUP')).toHaveLength(1)
-    expect(source.talk).toMatchObject({ codec: 'pcma' })
-    for (let index = 0; index < 5; index += 1) source.talk!.send(new Uint8Array(160), index * 160)
-    await expect.poll(() => camera.heard.filter(({ channel }) => channel === 0).length).toBe(5)
-    expect(camera.connections).toBe(2)
-    expect(camera.of('SETUP').at(-1)!.uri).toContain('track3')
-    await source.close()
-    expect(camera.of('TEARDOWN')).toHaveLength(2)
   })
 })
