@@ -26,8 +26,6 @@ export interface SessionOptions {
   iceServers: readonly string[]
   /** Only this local address is used; absent: all of them. */
   bindAddress?: string
-  /** Ends the wait for candidates of STUN and TURN servers, ms; host candidates are there at once. */
-  gatherMs?: number
 }
 
 export type SessionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed'
@@ -41,13 +39,16 @@ export interface SessionListener {
   rtp(mid: string, packet: Uint8Array): void
   /** A compound RTCP packet that concerns a line. */
   rtcp(mid: string, packet: Uint8Array): void
-  /** A local candidate that came too late for the offer. */
+  /** A local candidate; only from `answer()` on. */
   candidate(candidate: string, mid: string): void
 }
 
 /** One WebRTC connection that we offer. */
 export interface EngineSession {
-  /** The offer, candidates inside. We are the DTLS client (`a=setup:active`). @throws PorchlightError `internal` */
+  /**
+   * The offer, without candidates: they are told to the listener once the answer is there. We are the DTLS server
+   * (`a=setup:passive`). @throws PorchlightError `internal`
+   */
   offer(): Promise<string>
   /** Takes the peer's answer. @throws PorchlightError `sdp_invalid` */
   answer(sdp: string): void

@@ -1,15 +1,21 @@
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
+import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel'
 import type { Logger } from 'pino'
 import type { Engine, EngineSession, MediaLine, SessionListener, SessionOptions, SessionState } from './engine.ts'
 
-const defaultGatherMs = 500
+/** Candidates kept until the answer. */
+const maxCandidates = 32
 /** What the library writes for every video codec by itself. */
 const videoFeedback = ['nack', 'nack pli', 'goog-remb']
 
 /**
  * Engine on node-datachannel (libdatachannel, libjuice, libsrtp). What we rely on is pinned in engine-contract.test.ts.
+ * ICE waits for the answer, on both sides: the offer has no candidates, and the answer's are added after its description.
+ * Else the library races with itself: its DTLS client's first packet comes before the other side has the answer (and
+ * again a second later), or a certificate before the fingerprint it is compared with ("unknown CA").
+ *
  * Its callbacks keep the process alive after the last session: a program ends by `process.exit`. The library's
  * `cleanup()` is not for that: called after sessions with tracks it crashes (SIGSEGV in 0.33.4).
  */
@@ -24,17 +30,16 @@ export function nodeDataChannelEngine(log: Logger): Engine {
 class Session implements EngineSession {
   readonly #log: Logger
   readonly #listener: SessionListener
-  readonly #gatherMs: number
   readonly #tracks = new Map<string, Track>()
   #peer: PeerConnection | undefined
   #waiting = 0
-  #offered = false
-  #gathered = Promise.withResolvers<void>()
+  #answered = false
+  #abandon: () => void = () => undefined
+  readonly #candidates: { candidate: string; mid: string }[] = []
 
   constructor(options: SessionOptions, listener: SessionListener, log: Logger) {
     this.#log = log
     this.#listener = listener
-    this.#gatherMs = options.gatherMs ?? defaultGatherMs
     const peer = new nodeDataChannel.PeerConnection('producer', {
       iceServers: [...options.iceServers],
       disableAutoNegotiation: true,
@@ -43,11 +48,9 @@ class Session implements EngineSession {
     })
     this.#peer = peer
     peer.onStateChange((state) => this.#told(() => this.#listener.state(state as SessionState)))
-    peer.onGatheringStateChange((state) => {
-      if (state === 'complete') this.#gathered.resolve()
-    })
     peer.onLocalCandidate((candidate, mid) => {
-      if (this.#offered) this.#told(() => this.#listener.candidate(candidate, mid))
+      if (this.#answered) this.#told(() => this.#listener.candidate(candidate, mid))
+      else if (this.#candidates.length < maxCandidates) this.#candidates.push({ candidate, mid })
     })
     for (const line of options.media) this.#addLine(peer, line)
   }
@@ -55,28 +58,33 @@ class Session implements EngineSession {
   async offer(): Promise<string> {
     const peer = this.#peer
     if (peer === undefined) throw new PorchlightError('session_ended')
+    const { promise, resolve } = Promise.withResolvers<string>()
+    peer.onLocalDescription((sdp) => resolve(sdp))
+    this.#abandon = () => resolve('')
     try {
       peer.setLocalDescription('offer')
     } catch (error) {
       throw asPorchlightError(error)
     }
-    const timer = setTimeout(() => this.#gathered.resolve(), this.#gatherMs)
-    await this.#gathered.promise
-    clearTimeout(timer)
-    const sdp = this.#peer?.localDescription()?.sdp
-    if (sdp === undefined) throw new PorchlightError('session_ended')
-    this.#offered = true
-    // libdatachannel answers `actpass` with `active` and sends its ClientHello before its answer can have arrived here:
-    // that one is lost, and the next comes a second later. As DTLS client we speak first, when both are ready.
-    return sdp.replaceAll('a=setup:actpass', 'a=setup:active')
+    const sdp = await promise
+    if (sdp === '') throw new PorchlightError('session_ended')
+    return withoutCandidates(sdp).replaceAll('a=setup:actpass', 'a=setup:passive')
   }
 
   answer(sdp: string): void {
     try {
-      this.#peer?.setRemoteDescription(sdp, 'answer')
+      this.#peer?.setRemoteDescription(withoutCandidates(sdp), 'answer')
     } catch (error) {
       throw asPorchlightError(error, 'sdp_invalid')
     }
+    const answer = parseSdp(sdp)
+    const mid = answer.media[0]?.mid ?? ''
+    for (const section of answer.media) {
+      for (const candidate of section.candidates) this.addCandidate(candidate, section.mid ?? mid)
+    }
+    this.#answered = true
+    for (const { candidate, mid } of this.#candidates.splice(0))
+      this.#told(() => this.#listener.candidate(candidate, mid))
   }
 
   addCandidate(candidate: string, mid: string): void {
@@ -109,7 +117,7 @@ class Session implements EngineSession {
     if (peer === undefined) return
     this.#peer = undefined
     this.#tracks.clear()
-    this.#gathered.resolve()
+    this.#abandon()
     peer.close()
   }
 
@@ -157,4 +165,8 @@ class Session implements EngineSession {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function withoutCandidates(sdp: string): string {
+  return sdp.replace(/^a=(?:candidate:|end-of-candidates).*\r?\n/gm, '')
 }

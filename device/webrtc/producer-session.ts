@@ -42,6 +42,7 @@ export class ProducerSession implements AsyncDisposable {
   /** The offer itself is number 0, whichever message carries it. */
   #seqUp = 1
   #seqDown = -1
+  readonly #candidates: { candidate: string; mid: string }[] = []
   #confirmed = false
   #open = false
 
@@ -98,7 +99,7 @@ export class ProducerSession implements AsyncDisposable {
           if (mid === mids.talk && this.#state === 'live') this.#talk?.packet(packet)
         },
         rtcp: (_mid, packet) => this.#media.rtcp(packet),
-        candidate: (candidate, mid) => this.#signal({ type: 'candidates', candidates: [{ candidate, mid }] }),
+        candidate: (candidate, mid) => this.#candidate(candidate, mid),
       },
     )
   }
@@ -112,7 +113,7 @@ export class ProducerSession implements AsyncDisposable {
   }
 
   /**
-   * The signed offer, candidates inside; it counts as message 0 of the session. Once.
+   * The signed offer; it counts as message 0 of the session. Once.
    * @throws PorchlightError `session_ended` or what the engine says
    */
   async offer(): Promise<Offer> {
@@ -243,6 +244,16 @@ export class ProducerSession implements AsyncDisposable {
   ) {
     this.#options.send({ ...body, session: this.id, seq: this.#seqUp++ }).catch((error: unknown) => {
       this.#log.debug({ err: error, type: body.type }, 'signal not delivered')
+    })
+  }
+
+  /** Candidates found together travel together. */
+  #candidate(candidate: string, mid: string): void {
+    this.#candidates.push({ candidate, mid })
+    if (this.#candidates.length > 1) return
+    queueMicrotask(() => {
+      const candidates = this.#candidates.splice(0, 32)
+      if (this.#state === 'connecting' || this.#state === 'live') this.#signal({ type: 'candidates', candidates })
     })
   }
 

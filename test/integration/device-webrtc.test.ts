@@ -3,12 +3,13 @@ import { sessionStatement, signStatement, verifyStatement } from '@porchlight/pr
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { VideoDepacketizer } from '@porchlight/proto/media/depacketizer.ts'
 import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { isRtcp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { isRtcp, parseRtp, SequenceUnwrapper, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { readAbsCaptureTime, readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
 import type { SignalDown } from '@porchlight/proto/messages/signal.ts'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { PrerollRing } from '../../device/preroll/ring.ts'
+import type { Engine } from '../../device/webrtc/engine.ts'
 import { nodeDataChannelEngine } from '../../device/webrtc/node-datachannel.ts'
 import { ProducerSession, type SignalBody } from '../../device/webrtc/producer-session.ts'
 import { sdpFacts } from '../../device/webrtc/sdp-facts.ts'
@@ -16,7 +17,30 @@ import { pictures } from '../unit/device/frames.ts'
 import { GatewayPeer, talkSsrc } from '../unit/device/webrtc/gateway-peer.ts'
 
 const log = pino({ level: 'silent' })
-const engine = nodeDataChannelEngine(log)
+const real = nodeDataChannelEngine(log)
+const swallowed = new Set<number>()
+/** Every tenth video packet is lost the first time it is sent. */
+const engine: Engine = {
+  name: 'lossy',
+  open: (options, listener) => {
+    const session = real.open(options, listener)
+    const send = (mid: string, packet: Uint8Array) => {
+      const { sequence } = parseRtp(packet) ?? { sequence: 1 }
+      if (mid !== 'v' || isRtcp(packet) || sequence % 10 !== 0 || swallowed.has(sequence))
+        return session.send(mid, packet)
+      swallowed.add(sequence)
+      return true
+    }
+    return {
+      offer: () => session.offer(),
+      answer: (sdp) => session.answer(sdp),
+      addCandidate: (candidate, mid) => session.addCandidate(candidate, mid),
+      send,
+      roundTripMs: undefined,
+      close: () => session.close(),
+    }
+  },
+}
 const device = generateIdentity()
 const gateway = generateIdentity()
 
@@ -47,6 +71,7 @@ test('a proven session carries the kept group and live pictures whole, repeats w
     talk: { codec: 'opus', clockRate: 48_000, send: (data) => talked.resolve(data.slice()) },
     iceServers: [],
     bindAddress: '127.0.0.1',
+    random: () => 0.001,
     now: Date.now,
     log,
     send: async (body) => {
@@ -81,6 +106,7 @@ test('a proven session carries the kept group and live pictures whole, repeats w
   }
   session.handle(down)
   expect(await session.firstFrame).toBe(25)
+  expect(signals.map((signal) => signal.type).sort()).toEqual(['candidates', 'confirm'])
   const confirm = signals.find((signal) => signal.type === 'confirm')!
   expect(verifyStatement(sessionStatement('device', facts), confirm.signature, parsePublicKey(device.publicKey))).toBe(
     true,
@@ -94,10 +120,20 @@ test('a proven session carries the kept group and live pictures whole, repeats w
       .map((bytes) => parseRtp(bytes)!)
   await peer.until(() => video().some((packet) => packet.marker && readFrameNumber(packet.extensions) === 59))
 
+  const { ssrc } = video()[0]!
+  peer.send('v', writeRtcp([{ type: 'nack', sender: 1, media: ssrc, lost: [...swallowed] }]))
+  const unwrapper = new SequenceUnwrapper()
+  const expected = slices({ from: 25, count: 35 }).length * 6
+  await peer.until(() => video().length === expected)
+  expect(swallowed.size).toBeGreaterThan(15)
+  const inOrder = video()
+    .map((packet) => ({ ...packet, at: unwrapper.unwrap(packet.sequence) }))
+    .sort((a, b) => a.at - b.at)
+
   const depacketizer = new VideoDepacketizer('h264')
   const got: { frame: number; captureMs: number | undefined; bytes: number }[] = []
   let captureMs: number | undefined
-  for (const packet of video()) {
+  for (const packet of inOrder) {
     captureMs = readAbsCaptureTime(packet.extensions) ?? captureMs
     const whole = depacketizer.push(packet.payload, packet.marker, packet.timestamp)
     if (!whole) continue
@@ -107,12 +143,6 @@ test('a proven session carries the kept group and live pictures whole, repeats w
   expect(got.map((one) => one.frame)).toEqual(sent.map((unit) => unit.frame))
   expect(got.every((one) => one.bytes === 6_000)).toBe(true)
   for (const [index, unit] of sent.entries()) expect(got[index]!.captureMs).toBeCloseTo(unit.captureMs, 1)
-
-  const [first] = video()
-  const before = video().length
-  peer.send('v', writeRtcp([{ type: 'nack', sender: 1, media: first!.ssrc, lost: [first!.sequence] }]))
-  await peer.until(() => video().length > before)
-  expect(video().at(-1)!.sequence).toBe(first!.sequence)
 
   peer.send(
     't',

@@ -20,6 +20,9 @@ const media = offerLines({
 
 interface Heard {
   states: SessionState[]
+  candidates: string[]
+  answeredAt?: number
+  openedAt?: number
   rtp: { mid: string; packet: Uint8Array }[]
   rtcp: { mid: string; packet: Uint8Array }[]
   opened: Promise<void>
@@ -33,10 +36,20 @@ function listen(): { listener: SessionListener; heard: Heard } {
     something.resolve()
     something = Promise.withResolvers<void>()
   }
-  const heard: Heard = { states: [], rtp: [], rtcp: [], opened: opened.promise, next: () => something.promise }
+  const heard: Heard = {
+    states: [],
+    candidates: [],
+    rtp: [],
+    rtcp: [],
+    opened: opened.promise,
+    next: () => something.promise,
+  }
   const listener: SessionListener = {
     state: (state) => heard.states.push(state),
-    open: () => opened.resolve(),
+    open: () => {
+      heard.openedAt = performance.now()
+      opened.resolve()
+    },
     rtp: (mid, packet) => {
       heard.rtp.push({ mid, packet })
       tell()
@@ -45,7 +58,7 @@ function listen(): { listener: SessionListener; heard: Heard } {
       heard.rtcp.push({ mid, packet })
       tell()
     },
-    candidate: () => undefined,
+    candidate: (candidate) => heard.candidates.push(candidate),
   }
   return { listener, heard }
 }
@@ -62,11 +75,14 @@ function gatewayPeer(): GatewayPeer {
   return peer
 }
 
-async function connected() {
+async function connected(pause: () => void = () => undefined) {
   const { listener, heard } = listen()
   const session = open(listener)
   const peer = gatewayPeer()
-  session.answer(await peer.answer(await session.offer()))
+  const answer = await peer.answer(await session.offer())
+  pause()
+  heard.answeredAt = performance.now()
+  session.answer(answer)
   await heard.opened
   await peer.until(() => [...peer.tracks.values()].filter((track) => track.isOpen()).length === 3)
   return { session, heard, peer }
@@ -84,12 +100,12 @@ const rtp = (ssrc: number, payloadType: number, sequence = 1) =>
   })
 
 describe('what we rely on in node-datachannel', () => {
-  test('an offer has our lines, codecs and extensions, one bundle, and the candidates of the bound address', async () => {
+  test('an offer has our lines, codecs and extensions, one bundle, and no candidates', async () => {
     const sdp = parseSdp(await open(listen().listener).offer())
     expect(sdp.media.map((one) => [one.mid, one.kind, one.direction, one.payloadTypes, one.setup])).toEqual([
-      ['v', 'video', 'sendonly', [96], 'active'],
-      ['a', 'audio', 'sendonly', [111], 'active'],
-      ['t', 'audio', 'recvonly', [0], 'active'],
+      ['v', 'video', 'sendonly', [96], 'passive'],
+      ['a', 'audio', 'sendonly', [111], 'passive'],
+      ['t', 'audio', 'recvonly', [0], 'passive'],
     ])
     expect(sdp.attributes).toContainEqual({ name: 'group', value: 'BUNDLE v a t' })
     expect(sdp.media[0]!.rtpmaps.get(96)).toMatchObject({ codec: 'H264', clockRate: 90_000 })
@@ -98,17 +114,24 @@ describe('what we rely on in node-datachannel', () => {
     expect(sdp.media[0]!.extmaps.map((one) => one.id)).toEqual([1, 2, 3])
     expect(sdp.media[0]!.attributes).toContainEqual({ name: 'rtcp-fb', value: '96 transport-cc' })
     expect(sdp.media[0]!.attributes).toContainEqual({ name: 'ssrc', value: '1000 cname:porchlight' })
-    expect(sdp.media[0]!.candidates).toHaveLength(1)
-    expect(sdp.media[0]!.candidates[0]).toContain(' 127.0.0.1 ')
+    expect(sdp.media.flatMap((one) => one.candidates)).toEqual([])
   })
 
-  test('as DTLS client the session opens at once, and an answerer accepts that role', async () => {
-    const begin = performance.now()
-    const { heard, peer } = await connected()
-    // With `actpass` the answerer's first ClientHello is lost, and opening takes its retransmission time of 1 s.
-    expect(performance.now() - begin).toBeLessThan(1_000)
-    expect(heard.states).toContain('connected')
-    expect([...peer.tracks.keys()].sort()).toEqual(['a', 't', 'v'])
+  test('opens at once, ten times out of ten, however busy we are; only the bound address is told', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { heard, peer } = await connected(() => {
+        // The library's threads go on while ours does not.
+        const until = performance.now() + round * 10
+        while (performance.now() < until);
+      })
+      expect(heard.states).toContain('connected')
+      expect(heard.states).not.toContain('failed')
+      // A lost ClientHello would cost its retransmission time of 1 s.
+      expect(heard.openedAt! - heard.answeredAt!).toBeLessThan(950)
+      expect(heard.candidates).toHaveLength(1)
+      expect(heard.candidates[0]).toContain(' 127.0.0.1 ')
+      peer.close()
+    }
   })
 
   test('RTP goes to the line of its SSRC, bytes as they were; an SSRC that was not announced arrives nowhere', async () => {
