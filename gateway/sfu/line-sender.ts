@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import type { SenderReport } from '@porchlight/proto/media/rtcp.ts'
-import { ntpFromMs, writeUint32 } from '@porchlight/proto/media/rtp.ts'
+import { ntpFromMs } from '@porchlight/proto/media/rtp.ts'
 import type { MediaLine } from './media-line.ts'
 import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
+import { writeHeader, writeTransportSequence } from './rtp-header.ts'
 import { SentHistory } from './sent-history.ts'
-import { decideBacklog, squeezedTimestamp } from './squeeze.ts'
+import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
 
 /** What a viewer negotiated for one line. */
 export interface SenderTrack {
@@ -53,6 +54,8 @@ export class LineSender {
   #timestamp = 0
   #previous: number | undefined
   #offset = 0
+  /** Where the viewer's time line stood when its producer went. */
+  #resume: { timestamp: number; atMs: number } | undefined
   #sequence = randomInt(0, 0x8000)
   #rtxSequence = randomInt(0, 0x8000)
   #packets = 0
@@ -94,11 +97,10 @@ export class LineSender {
   /** Takes a line as the source from now on; times go on where those of an earlier line ended. */
   attach(line: MediaLine | undefined, nowMs: number): void {
     const before = this.#line
-    if (before?.clock.ready && line) {
-      // A new producer has another time line: the viewer's must go on (in whole ticks).
-      const live = Math.max(before.clock.live(nowMs) + this.#offset, (this.#previous ?? 0) + this.#offset + 90)
-      const newest = line.cache.ring.get(line.cache.ring.head)
-      this.#offset = newest ? Math.round(live - line.clock.live(nowMs)) : Math.round(live)
+    // A new producer has another time line: the viewer's goes on from where it would be by now.
+    if (before?.clock.ready && this.#previous !== undefined) {
+      const live = Math.max(before.clock.live(nowMs), this.#previous + leastStep)
+      this.#resume = { timestamp: live + this.#offset, atMs: nowMs }
     }
     this.#line = line
     this.#holes.clear()
@@ -164,6 +166,7 @@ export class LineSender {
   #beginFrame(line: MediaLine, packet: MediaPacket, nowMs: number): boolean {
     const ring = line.cache.ring
     const cursor = packet.ext
+    if (this.#resume) this.#continueTime(line, nowMs)
     const newest = ring.get(ring.head)
     const last = newest?.timestamp === packet.timestamp
     if (line.format.kind === 'video') {
@@ -183,6 +186,14 @@ export class LineSender {
     this.#natural = packet.timestamp
     this.#previous = Math.max(this.#previous ?? this.#timestamp, this.#timestamp)
     return true
+  }
+
+  #continueTime(line: MediaLine, nowMs: number): void {
+    const { timestamp, atMs } = this.#resume!
+    this.#resume = undefined
+    const elapsed = ((nowMs - atMs) / 1000) * line.format.clockRate
+    // In whole ticks, and a frame ahead, because the first frame may be older than the moment it arrives at.
+    this.#offset = Math.ceil(timestamp + elapsed - line.clock.live(nowMs)) + line.format.clockRate / 25
   }
 
   #keepUp(line: MediaLine, cursor: number): boolean {
@@ -256,7 +267,6 @@ export class LineSender {
     this.#link.send(track, bytes, transport)
   }
 
-  /** Fixed header (RFC 3550 §5.1) and, where negotiated, one extension of one-byte form (RFC 8285 §4.2). */
   #writeHeader(
     bytes: Uint8Array,
     payloadType: number,
@@ -266,22 +276,10 @@ export class LineSender {
     ssrc: number,
   ): number | undefined {
     const { transportCcId } = this.track
-    bytes[0] = transportCcId === undefined ? 0x80 : 0x90
-    bytes[1] = marker ? payloadType | 0x80 : payloadType
-    bytes[2] = sequence >> 8
-    bytes[3] = sequence
-    writeUint32(bytes, 4, (timestamp + this.#offset) % 2 ** 32)
-    writeUint32(bytes, 8, ssrc)
+    writeHeader(bytes, payloadType, marker, sequence, (timestamp + this.#offset) % 2 ** 32, ssrc)
     if (transportCcId === undefined) return undefined
     const transport = this.#link.nextTransportSequence()
-    bytes[12] = 0xbe
-    bytes[13] = 0xde
-    bytes[14] = 0
-    bytes[15] = 1
-    bytes[16] = (transportCcId << 4) | 1
-    bytes[17] = transport >> 8
-    bytes[18] = transport
-    bytes[19] = 0
+    writeTransportSequence(bytes, transportCcId, transport)
     return transport
   }
 

@@ -1,0 +1,257 @@
+import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Consumer } from '../../../../gateway/sfu/consumer.ts'
+import { Producer } from '../../../../gateway/sfu/producer.ts'
+import { quietLog } from '../../../support/quiet-log.ts'
+
+const none = { frameNumberId: undefined, captureTimeId: undefined, transportCcId: undefined }
+const frameTicks = 3_600
+
+interface Setting {
+  rtx?: boolean
+  audio?: boolean
+}
+
+function setUp({ rtx = false, audio = false }: Setting = {}) {
+  const clock = { now: 100_000 }
+  const asked: Uint8Array[] = []
+  const makeProducer = () =>
+    new Producer({
+      camera: 'house.door',
+      run: 'boot-0001',
+      video: { kind: 'video', codec: 'h264', payloadType: 96, clockRate: 90_000, channels: 1, fmtp: '', ...none },
+      audio: audio
+        ? { kind: 'audio', codec: 'pcmu', payloadType: 0, clockRate: 8_000, channels: 1, fmtp: '', ...none }
+        : undefined,
+      talk: undefined,
+      send: (_, bytes) => asked.push(bytes),
+      now: () => clock.now,
+      log: quietLog,
+    })
+  const producer = makeProducer()
+  onTestFinished(() => producer.close())
+  const sent: { mid: string; bytes: Buffer }[] = []
+  let backlogs = 0
+  const consumer = new Consumer({
+    session: 'viewer-1',
+    video: {
+      mid: '0',
+      ssrc: 4242,
+      payloadType: 102,
+      rtx: rtx ? { ssrc: 4343, payloadType: 103 } : undefined,
+      transportCcId: 4,
+    },
+    audio: audio ? { mid: '1', ssrc: 5252, payloadType: 0, rtx: undefined, transportCcId: undefined } : undefined,
+    send: (mid, bytes) => sent.push({ mid, bytes: Buffer.from(bytes) }),
+    backlog: () => backlogs++,
+    now: () => clock.now,
+  })
+  let sequence = 65_530
+  /** One frame of so many packets, 40 ms after the one before. */
+  const frame = (
+    number: number,
+    { key = false, packets = 1, bytes = 100, skip = [] as number[] } = {},
+    to = producer,
+  ) => {
+    clock.now = 100_000 + number * 40
+    for (let index = 0; index < packets; index++) {
+      const payload = new Uint8Array(bytes).fill(7)
+      payload.set(key ? [0x7c, index === 0 ? 0x85 : 0x05, 0x88] : [0x41, 0x9a])
+      const packet = writeRtp({
+        marker: index === packets - 1,
+        payloadType: 96,
+        sequence: sequence & 0xffff,
+        timestamp: (4_294_960_000 + number * frameTicks) % 2 ** 32,
+        ssrc: 1,
+        extensions: [],
+        payload,
+      })
+      sequence++
+      if (skip.includes(index)) missing.push(packet)
+      else to.packet('video', packet)
+    }
+  }
+  const missing: Uint8Array[] = []
+  const rtp = () =>
+    sent.flatMap(({ bytes }) => {
+      const packet = bytes[1]! >= 192 && bytes[1]! <= 223 ? undefined : parseRtp(bytes)
+      return packet ? [packet] : []
+    })
+  const rtcp = (packet: RtcpPacket) => consumer.rtcp('0', writeRtcp([packet]))
+  return { clock, producer, makeProducer, consumer, sent, frame, rtp, rtcp, asked, missing, backlogs: () => backlogs }
+}
+
+describe('a viewer who joins in the middle of a group', () => {
+  test('gets all of it at once, squeezed, and then live with natural distances', () => {
+    const { producer, consumer, frame, rtp } = setUp()
+    frame(0, { key: true, packets: 3 })
+    for (let number = 1; number < 50; number++) frame(number)
+    consumer.attach(producer)
+    consumer.opened('0')
+    frame(50)
+    frame(51)
+    const packets = rtp()
+    expect(packets).toHaveLength(54)
+    const first = packets[0]!.sequence
+    expect(packets.map(({ sequence }) => (sequence - first) & 0xffff)).toEqual(packets.map((_, index) => index))
+    expect(packets.every(({ ssrc, payloadType }) => ssrc === 4242 && payloadType === 102)).toBe(true)
+    const times = packets.map(({ timestamp }) => (timestamp - packets.at(-1)!.timestamp) | 0)
+    expect(times.at(-2)).toBe(-frameTicks)
+    // 2 s of pictures within a few ms, and strictly growing from frame to frame
+    expect(times.at(-3)! - times[0]!).toBeLessThan(90 * 10)
+    for (let index = 3; index < times.length; index++) expect(times[index]!).toBeGreaterThan(times[index - 1]!)
+    expect(new Set(times.slice(0, 3)).size).toBe(1)
+  })
+
+  test('nothing is sent before the track is open', () => {
+    const { producer, consumer, frame, sent } = setUp()
+    frame(0, { key: true })
+    consumer.attach(producer)
+    frame(1)
+    expect(sent).toEqual([])
+  })
+
+  test('without a kept group a keyframe is asked for, and waited for', () => {
+    const { producer, consumer, frame, rtp, asked } = setUp()
+    frame(0)
+    consumer.attach(producer)
+    consumer.opened('0')
+    frame(1)
+    expect(rtp()).toEqual([])
+    expect(asked.flatMap((bytes) => parseRtcp(bytes))).toEqual([{ type: 'pli', sender: 1, media: 1 }])
+    frame(2, { key: true, packets: 2 })
+    expect(rtp()).toHaveLength(2)
+  })
+
+  test('more than the first burst waits for the pace', () => {
+    const { producer, consumer, frame, rtp, backlogs, clock } = setUp()
+    frame(0, { key: true, packets: 100, bytes: 1_100 })
+    consumer.attach(producer)
+    consumer.opened('0')
+    const atOnce = rtp().length
+    expect(atOnce).toBeGreaterThan(50)
+    expect(atOnce).toBeLessThan(60)
+    expect(backlogs()).toBe(1)
+    clock.now += 10
+    expect(consumer.pump()).toBe(true)
+    expect(rtp().length).toBeGreaterThan(atOnce)
+  })
+
+  test('a backlog behind a newer keyframe is left out', () => {
+    const { producer, consumer, frame, rtp, clock } = setUp()
+    frame(0, { key: true, packets: 60, bytes: 1_100 })
+    for (let number = 1; number < 20; number++) frame(number, { packets: 20, bytes: 1_100 })
+    consumer.attach(producer)
+    consumer.opened('0')
+    const before = rtp().length
+    frame(20, { key: true, packets: 2 })
+    for (let step = 0; step < 60; step++) {
+      clock.now += 2
+      consumer.pump()
+    }
+    expect(consumer.senders[0]!.jumps).toBe(1)
+    expect(rtp().length).toBeLessThan(before + 60)
+    expect(rtp().at(-1)!.marker).toBe(true)
+    const sequences = rtp().map(({ sequence }) => sequence)
+    expect((sequences.at(-1)! - sequences[0]!) & 0xffff).toBe(sequences.length - 1)
+  })
+})
+
+describe('repair towards the viewer', () => {
+  function live(setting: Setting = {}) {
+    const all = setUp(setting)
+    all.frame(0, { key: true })
+    for (let number = 1; number < 30; number++) all.frame(number)
+    all.consumer.attach(all.producer)
+    all.consumer.opened('0')
+    all.clock.now += 100
+    return all
+  }
+
+  test('a retransmission repeats number, marker, payload and the squeezed time', () => {
+    const { rtp, rtcp } = live()
+    const wanted = rtp()[5]!
+    rtcp({ type: 'nack', sender: 9, media: 4242, lost: [wanted.sequence] })
+    const { extensions: _, ...again } = rtp().at(-1)!
+    expect(again).toEqual({ ...again, sequence: wanted.sequence, timestamp: wanted.timestamp, ssrc: 4242 })
+    expect(Buffer.from(again.payload)).toEqual(Buffer.from(wanted.payload))
+  })
+
+  test('with RTX it goes on its own SSRC with the original number in front (RFC 4588 §4)', () => {
+    const { rtp, rtcp } = live({ rtx: true })
+    const wanted = rtp()[5]!
+    rtcp({ type: 'nack', sender: 9, media: 4242, lost: [wanted.sequence] })
+    const again = rtp().at(-1)!
+    expect([again.ssrc, again.payloadType, again.timestamp]).toEqual([4343, 103, wanted.timestamp])
+    expect(Buffer.from(again.payload).readUInt16BE(0)).toBe(wanted.sequence)
+    expect(again.payload.length).toBe(wanted.payload.length + 2)
+  })
+
+  test('the same number twice in a moment is sent once; a foreign SSRC not at all', () => {
+    const { rtp, rtcp } = live()
+    const count = rtp().length
+    const lost = [rtp()[5]!.sequence]
+    rtcp({ type: 'nack', sender: 9, media: 4242, lost })
+    rtcp({ type: 'nack', sender: 9, media: 4242, lost })
+    rtcp({ type: 'nack', sender: 9, media: 1, lost })
+    expect(rtp().length).toBe(count + 1)
+  })
+
+  test('what came late from the device goes out under the number that was kept for it', () => {
+    const { producer, frame, rtp, missing } = live()
+    frame(30, { packets: 3, skip: [1] })
+    const sequences = rtp()
+      .slice(-2)
+      .map(({ sequence }) => sequence)
+    expect((sequences[1]! - sequences[0]!) & 0xffff).toBe(2)
+    producer.packet('video', missing[0]!)
+    expect(rtp().at(-1)!.sequence).toBe((sequences[0]! + 1) & 0xffff)
+  })
+
+  test('PLI and FIR reach the device, throttled', () => {
+    const { rtcp, asked } = live()
+    rtcp({ type: 'pli', sender: 9, media: 4242 })
+    rtcp({ type: 'fir', sender: 9, requests: [{ ssrc: 4242, sequence: 1 }] })
+    expect(asked.flatMap((bytes) => parseRtcp(bytes)).filter(({ type }) => type === 'pli')).toHaveLength(1)
+  })
+})
+
+test('every packet carries its own transport-wide number', () => {
+  const { producer, consumer, frame, rtp } = setUp()
+  frame(0, { key: true, packets: 5 })
+  consumer.attach(producer)
+  consumer.opened('0')
+  const numbers = rtp().map(({ extensions }) => Buffer.from(extensions[0]!.data).readUInt16BE())
+  expect(numbers).toEqual([0, 1, 2, 3, 4])
+})
+
+test('sender reports follow the unsqueezed clock', () => {
+  const { producer, consumer, frame, sent, rtp } = setUp()
+  frame(0, { key: true })
+  for (let number = 1; number < 50; number++) frame(number)
+  consumer.attach(producer)
+  consumer.opened('0')
+  const report = sent.flatMap(({ bytes }) => parseRtcp(bytes)).find(({ type }) => type === 'sr')
+  expect(report).toMatchObject({ ssrc: 4242 })
+  // the newest frame has just arrived: but for the squeeze's few ms its time is the report's
+  expect(report?.type === 'sr' && Math.abs((report.rtp - rtp().at(-1)!.timestamp) | 0)).toBeLessThan(90 * 10)
+})
+
+test('a new producer goes on in numbers and time', () => {
+  const { producer, makeProducer, consumer, frame, rtp } = setUp()
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  frame(1)
+  const last = rtp().at(-1)!
+  const next = makeProducer()
+  onTestFinished(() => next.close())
+  consumer.attach(next)
+  frame(2, { key: true }, next)
+  const first = rtp().at(-1)!
+  expect((first.sequence - last.sequence) & 0xffff).toBe(1)
+  const step = (first.timestamp - last.timestamp) | 0
+  expect(step).toBeGreaterThan(0)
+  expect(step).toBeLessThan(3 * frameTicks)
+})
