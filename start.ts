@@ -17,39 +17,38 @@ async function main(): Promise<void> {
     return
   }
   let house: House | undefined
-  let ending: Promise<void> | undefined
-  const end = (code: number) => {
-    if (ending) return
+  let opening: Promise<void> | undefined
+  const ending = new AbortController()
+  const end = async (code: number) => {
+    if (ending.signal.aborted) return
     say('Ending …')
-    ending = (opening ?? Promise.resolve())
-      .then(() => house?.close())
-      .then(() => process.exit(code))
-      .catch(fail)
+    ending.abort()
+    await opening
+    await house?.close()
+    process.exit(code)
   }
   const fail = (thrown: unknown) => {
+    if (ending.signal.aborted) return
     const error = asPorchlightError(thrown)
     process.stderr.write(`${error.code}: ${error.message}\n`)
-    end(1)
+    void end(1)
   }
   const open = async () => {
     await house?.close()
     house = undefined
-    house = await openHouse({
-      ...options,
-      console: { verbose: options.verbose, say },
-      givenUp: fail,
-      moved: () => {
-        if (ending) return
-        say('This machine has another address now: starting anew.')
-        opening = open().catch(fail)
-      },
-    })
+    const moved = () => {
+      if (ending.signal.aborted) return
+      say('This machine has another address now: starting anew.')
+      opening = open().catch(fail)
+    }
+    const console = { verbose: options.verbose, say }
+    house = await openHouse({ ...options, console, signal: ending.signal, givenUp: fail, moved })
     const limit = await limits()
-    if (!ending) welcome(house, options.cameras.length === 0, limit)
+    if (!ending.signal.aborted) welcome(house, options.cameras.length === 0, limit)
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(0))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
   say('Starting Porchlight …')
-  let opening: Promise<void> | undefined = open().catch(fail)
+  opening = open().catch(fail)
   await opening
   createInterface({ input: process.stdin }).on('line', (line) => {
     if (line.trim() !== 'r' || !house) return

@@ -14,6 +14,8 @@ const device = 'home'
 
 export interface HouseOptions extends Options {
   console: Console
+  /** Ends the opening. */
+  signal: AbortSignal
   /** A program cannot be kept running. */
   givenUp(error: PorchlightError): void
   /** The local network gave this machine another address: open the house anew. */
@@ -39,7 +41,7 @@ interface Source {
 
 /** Starts camera, gateway and agent, and makes the agent known to the gateway. @throws PorchlightError */
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { data, cameras, ports } = options
+  const { data, cameras, ports, signal } = options
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const programs: Program[] = []
   let lan: Lan | undefined
@@ -52,6 +54,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     programs.push(program)
     return program.start()
   }
+  // What is starting ends, and with it the opening; what runs is closed by whoever has the house.
+  const abort = () => {
+    for (const program of programs) void program.stop()
+  }
+  signal.addEventListener('abort', abort)
   try {
     const http = await choosePort(ports.http, 4880)
     const media = await choosePort(ports.media, 4880, 'udp')
@@ -59,21 +66,26 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     if (options.lan) lan = await openToPhones(options, http)
     const gatewayEnv = gatewaySettings(join(data, 'gateway'), { http, media, broker }, lan)
     const simulated = cameras.length === 0
-    const [ready, sources] = await Promise.all([
+    const deviceDir = join(data, 'device')
+    const [ready, sources, key] = await Promise.all([
       begin('gateway', 'gateway', ['run', '--ready-json'], gatewayEnv),
       simulated ? simulate(begin) : cameras,
+      ask('device', ['key'], { PORCHLIGHT_DEVICE_DATA_DIR: deviceDir }),
     ])
-    const deviceEnv = deviceSettings(join(data, 'device'), sources, simulated)
+    signal.throwIfAborted()
+    const deviceEnv = deviceSettings(deviceDir, sources, simulated)
     // Done anew at every start: addresses and certificate may be others now; the key never is.
-    const key = (await ask('device', ['key'], deviceEnv)).split(/\s+/).at(-1) ?? ''
-    const enrolment = await ask('gateway', ['enroll', device, '--key', key], gatewayEnv)
+    const enrolment = await ask('gateway', ['enroll', device, '--key', key.split(/\s+/).at(-1) ?? ''], gatewayEnv)
     await ask('device', ['enroll', enrolment], deviceEnv)
+    signal.throwIfAborted()
     const agent = await begin('device', 'device agent', ['run', '--ready-json'], deviceEnv)
     const link = typeof ready.signInLink === 'string' ? ready.signInLink : await ask('gateway', ['link'], gatewayEnv)
-    return { link, lan, close, ring: () => ring(String(agent.http), join(data, 'device')) }
+    return { link, lan, close, ring: () => ring(String(agent.http), deviceDir) }
   } catch (error) {
     await close()
     throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -58,9 +58,8 @@ export class Program {
     child.once('close', (code, signal) => {
       clearTimeout(late)
       this.#child = undefined
-      if (this.#stopping) return
       if (!isReady) failed(`ended at its start (${signal ?? code})`)
-      else this.#fell(signal ?? String(code), Date.now() - startedAt)
+      else if (!this.#stopping) this.#fell(signal ?? String(code), Date.now() - startedAt)
     })
     child.once('error', (error) => failed(error.message))
     return ready.promise

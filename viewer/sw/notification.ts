@@ -8,12 +8,22 @@ interface PushMessage {
   kind: string
 }
 
+/** What of a notification we set. */
+interface Shown {
+  body: string
+  icon: string
+  badge: string
+  tag: string
+  requireInteraction: boolean
+  data: { url: string | undefined }
+}
+
 /**
  * The notification for a push message. A browser insists that every push shows something, so that what cannot be read
  * still says that the door wants to be looked at.
  * @param text JSON of the push message, as decrypted by the browser
  */
-export function notificationOf(text: string | undefined): { title: string; options: NotificationOptions } {
+export function notificationOf(text: string | undefined): { title: string; options: Shown } {
   const message = read(text)
   return {
     title: message.title ?? 'Porchlight',

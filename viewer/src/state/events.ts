@@ -2,6 +2,7 @@ import { asPorchlightError, type PorchlightError } from '@porchlight/proto/error
 import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
 import { signal } from '@preact/signals'
 import { getEvents } from '../api/calls.ts'
+import { merge } from './merge-events.ts'
 import { noticeSignedOut } from './session.ts'
 
 const pageSize = 20
@@ -49,11 +50,4 @@ export async function refreshEvents(): Promise<void> {
 export function eventChanged(notice: EventNotice): void {
   const list = eventList.value
   eventList.value = { ...list, events: merge(list.events, [notice]) }
-}
-
-/** Puts `newer` facts over `known` ones; newest event first. */
-export function merge(known: readonly EventNotice[], newer: readonly EventNotice[]): EventNotice[] {
-  const byId = new Map(known.map((event) => [event.eventId, event]))
-  for (const event of newer) byId.set(event.eventId, event)
-  return [...byId.values()].sort((a, b) => b.begin - a.begin)
 }

@@ -3,11 +3,12 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { releaseFloor, takeFloor } from '../api/calls.ts'
 import { FloorTakenError, sentenceOf } from '../api/request.ts'
 import type { WhepSession } from '../live/whep-client.ts'
-import { floors, otherTalker } from '../state/cameras.ts'
+import { floors } from '../state/cameras.ts'
 import { talking } from '../state/talking.ts'
 import { now } from '../state/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { openMicrophone, restMicrophone } from './microphones.ts'
+import { otherTalker } from './other-talker.ts'
 import { TalkLine, type TalkStatus } from './talk-line.ts'
 
 /** Press and hold to talk: with a finger, with the space bar, with Enter. */
