@@ -26,7 +26,11 @@ const shortestGapMs = 250
  */
 export function selectParts<T extends PartSpan>(candidates: readonly T[], fromMs: number, toMs: number): Selection<T> {
   const runs = new Map<string, T[]>()
-  for (const part of candidates) runs.set(part.run, [...(runs.get(part.run) ?? []), part])
+  for (const part of candidates) {
+    const parts = runs.get(part.run)
+    if (parts) parts.push(part)
+    else runs.set(part.run, [part])
+  }
   const ordered = [...runs.values()]
     .map((parts) => withoutDoubles(parts))
     .toSorted((a, b) => a[0]!.start_ms - b[0]!.start_ms)

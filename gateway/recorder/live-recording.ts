@@ -6,6 +6,9 @@ import type { Intake } from './intake.ts'
 import { OpusTranscoder } from './opus-transcoder.ts'
 import { maxPartMs } from './part-builder.ts'
 
+/** Times two seconds. */
+const maxIdleTicks = 5
+
 export interface LiveRecordingOptions {
   intake: Intake
   holes: HoleAsker
@@ -25,6 +28,7 @@ export class LiveRecording implements MediaReader {
   readonly #timer: NodeJS.Timeout
   #unitsSeen = 0
   #unitsAtTick = 0
+  #idleTicks = 0
   #stopped = false
 
   constructor(options: LiveRecordingOptions) {
@@ -88,7 +92,10 @@ export class LiveRecording implements MediaReader {
   }
 
   #tick(): void {
-    if (this.#unitsSeen === this.#unitsAtTick) this.#options.intake.flush()
+    this.#idleTicks = this.#unitsSeen === this.#unitsAtTick ? this.#idleTicks + 1 : 0
     this.#unitsAtTick = this.#unitsSeen
+    // sound that is still being converted belongs to the pictures that wait
+    const patience = this.#transcoder?.behind ? maxIdleTicks : 1
+    if (this.#idleTicks >= patience) this.#options.intake.flush()
   }
 }

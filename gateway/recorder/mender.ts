@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import { type PlacedSample, type ReadTrack, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
-import { audioTrack, videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
+import { audioTrack, readInit, videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Part } from './part-builder.ts'
@@ -50,10 +50,7 @@ export class Mender {
     if (before === undefined) return undefined
     const init = await readBytes(join(this.#directory, before.path), 0, before.init_bytes)
     if (init === undefined || configHash(init) !== before.config) return undefined
-    const sample = part.audio[0]
-    const audio = sample && { codec: sample.codec, clockRate: sample.clockRate, channels: sample.channels }
-    // the sound of the hole is kept where the file around it has a place for it
-    return { init, hash: before.config, audio: audio && hasSound(init, audio.codec) ? audio : undefined }
+    return { init, hash: before.config, audio: readInit(init)?.audio }
   }
 
   /** @returns undefined where the part can stand by itself @throws PorchlightError */
@@ -163,12 +160,6 @@ function joined(a: Part, b: Part): Part {
     startMs: Math.min(a.startMs, b.startMs),
     endMs: Math.max(a.endMs, b.endMs),
   }
-}
-
-const entryNames = { opus: 'Opus', aac: 'mp4a', pcmu: 'ulaw', pcma: 'alaw' } as const
-
-function hasSound(init: Uint8Array, codec: keyof typeof entryNames): boolean {
-  return Buffer.from(init.buffer, init.byteOffset, init.byteLength).includes(entryNames[codec], 0, 'latin1')
 }
 
 /** Bytes of a file; undefined where it does not have them. */

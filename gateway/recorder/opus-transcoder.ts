@@ -4,6 +4,8 @@ import type { AudioFormat, AudioFrame } from '@porchlight/proto/media/access-uni
 import type { Logger } from 'pino'
 import { OggPackets } from './ogg-packets.ts'
 
+/** ffmpeg reads 1024 samples at a time, and the encoder looks ahead. */
+const keptSeconds = 0.3
 const opusRate = 48_000
 /** 20 ms. */
 const opusSamples = 960
@@ -13,7 +15,8 @@ const preSkip = 312
 const maxWaitingBytes = 1024 * 1024
 /** Frames whose times are kept until their sound has come out. */
 const maxAnchors = 2_000
-const killAfterMs = 2_000
+/** The longest that a busy machine may take for what waits. */
+const killAfterMs = 30_000
 
 /** Where a frame's first sample stands in the row of all samples that went in, in seconds. */
 interface Anchor {
@@ -65,6 +68,12 @@ export class OpusTranscoder {
   /** False where the child is gone: who goes on needs another. */
   get alive(): boolean {
     return !this.#failed
+  }
+
+  /** Whether sound is inside that will come out by itself (the last of it comes at `end`). */
+  get behind(): boolean {
+    const outSeconds = Math.max(0, this.#packets - 2) * (opusSamples / opusRate)
+    return !this.#failed && this.#fedSeconds - outSeconds > keptSeconds
   }
 
   /** Whether frames of this format may go in. */

@@ -1,5 +1,14 @@
+import type { AudioCodec } from '../../messages/cameras.ts'
 import type { AudioFormat } from '../access-unit.ts'
 import { box, fullBox, u8, u16, u32, zeros } from './boxes.ts'
+
+/** Names of sample entries. */
+export const audioEntryCodecs: ReadonlyMap<string, AudioCodec> = new Map([
+  ['mp4a', 'aac'],
+  ['Opus', 'opus'],
+  ['ulaw', 'pcmu'],
+  ['alaw', 'pcma'],
+])
 
 /** Makes the sample entry for a stream of sound. G.711 gets QuickTime's `ulaw`/`alaw`: ffmpeg plays it, browsers do not. */
 export function audioEntry(format: AudioFormat): Uint8Array {

@@ -1,6 +1,6 @@
 import type { AudioFormat } from '../access-unit.ts'
-import { audioEntry } from './audio-entry.ts'
-import { ascii, type BoxContent, box, child, fullBox, u8, u16, u32, u64, viewOf, walk, zeros } from './boxes.ts'
+import { audioEntry, audioEntryCodecs } from './audio-entry.ts'
+import { ascii, type BoxContent, box, boxAt, child, fullBox, u8, u16, u32, u64, viewOf, walk, zeros } from './boxes.ts'
 import type { VideoEntry } from './video-entry.ts'
 
 export const videoTrack = 1
@@ -101,6 +101,8 @@ export interface InitInfo {
   timescales: Map<number, number>
   /** The sample descriptions (`stsd`), by track id: streams with equal bytes go on in each other's place. */
   descriptions: Map<number, Uint8Array>
+  /** The sound, without the decoder's configuration; undefined where there is none. */
+  audio: AudioFormat | undefined
 }
 
 /** Reads `moov`; undefined where the bytes do not begin with a whole init segment. */
@@ -124,7 +126,16 @@ export function readInit(bytes: Uint8Array): InitInfo | undefined {
     const description = table && child(bytes, 'stsd', table)
     if (description) descriptions.set(id, bytes.subarray(description.start, description.end))
   }
-  return { timescales, descriptions }
+  const sound = descriptions.get(audioTrack)
+  return { timescales, descriptions, audio: sound && readAudio(sound, timescales.get(audioTrack) ?? 0) }
+}
+
+/** Reads the sound's format out of its sample description as {@link audioEntry} makes it. */
+function readAudio(description: Uint8Array, clockRate: number): AudioFormat | undefined {
+  const entry = boxAt(description, 16)
+  const codec = audioEntryCodecs.get(entry?.type ?? '')
+  if (entry === undefined || codec === undefined || entry.end < entry.body + 18) return undefined
+  return { codec, clockRate, channels: viewOf(description).getUint16(entry.body + 16) }
 }
 
 /** A copy of an init segment of ours that says how long the whole is, so that players show it and can seek. */

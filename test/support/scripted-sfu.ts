@@ -1,0 +1,33 @@
+import type { AccessUnit, AudioFormat, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
+import type { MediaReader } from '../../gateway/sfu/media-reader.ts'
+
+/** Stands for the SFU towards the recorder: tests say what comes. */
+export class ScriptedSfu {
+  readonly readers = new Map<string, MediaReader>()
+
+  read(camera: string, reader: MediaReader): () => void {
+    this.readers.set(camera, reader)
+    return () => {
+      if (this.readers.get(camera) === reader) this.readers.delete(camera)
+    }
+  }
+
+  /** Sends pictures with the sound beside them, in order of their times. */
+  play(
+    camera: string,
+    run: string,
+    units: readonly AccessUnit[],
+    audio: { format?: AudioFormat; frames?: readonly AudioFrame[] } = {},
+  ): void {
+    const reader = this.readers.get(camera)
+    if (reader === undefined) throw new Error(`nobody reads ${camera}`)
+    reader.format(run, { codec: units[0]!.codec, width: 320, height: 240 }, audio.format)
+    let next = 0
+    const frames = audio.frames ?? []
+    for (const unit of units) {
+      for (; frames[next] && frames[next]!.captureMs <= unit.captureMs; next += 1) reader.audioFrame(frames[next]!)
+      this.readers.get(camera)?.accessUnit(unit)
+    }
+    for (const frame of frames.slice(next)) reader.audioFrame(frame)
+  }
+}
