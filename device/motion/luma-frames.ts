@@ -59,22 +59,26 @@ export class LumaFrames implements AsyncDisposable {
     else if (!same) this.#restart()
   }
 
-  /** One access unit, in decoding order. Pictures nobody refers to are left out: they cost and show little. */
-  accessUnit(unit: AccessUnit): void {
-    if (this.#child === undefined || this.#format === undefined || !unit.reference) return
+  /**
+   * One access unit, in decoding order. Pictures nobody refers to are left out: they cost and show little.
+   * @returns whether ffmpeg got it
+   */
+  accessUnit(unit: AccessUnit): boolean {
+    if (this.#child === undefined || this.#format === undefined || !unit.reference) return false
     if (this.#fed === 'units' && Math.abs(unit.captureMs - this.#lastMs) > leapMs) {
       this.#restart()
     }
     if (this.#fed !== 'units') {
-      if (!unit.keyframe || this.#fed === 'nothing') return
+      if (!unit.keyframe || this.#fed === 'nothing') return false
       this.#baseMs = unit.captureMs
       this.#fed = 'units'
     }
     this.#lastMs = unit.captureMs
     const timeMs = Math.max(0, Math.round(unit.captureMs - this.#baseMs))
     // Where ffmpeg falls behind, what follows the hole cannot be decoded before the next keyframe.
-    if (this.#broken && !unit.keyframe) return
+    if (this.#broken && !unit.keyframe) return false
     this.#broken = !this.#child.write(matroskaUnit(unit, timeMs))
+    return !this.#broken
   }
 
   /** Idempotent. */

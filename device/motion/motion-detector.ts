@@ -3,7 +3,7 @@ import type { AccessUnit, VideoFormat } from '@porchlight/proto/media/access-uni
 import type { Logger } from 'pino'
 import { LumaFrames } from './luma-frames.ts'
 import { MotionEvents, type MotionListener } from './motion-events.ts'
-import { MotionModel } from './motion-model.ts'
+import { MotionModel, type Sight } from './motion-model.ts'
 
 const tickEveryMs = 1_000
 
@@ -16,6 +16,8 @@ export interface MotionDetectorOptions {
   random?: () => number
   log: Logger
   on: MotionListener
+  /** What was seen in each frame that was looked at, for those who measure. */
+  onSight?: (captureMs: number, sight: Sight) => void
   /** Motion does not work for the moment, with the reason's code; undefined: it works (again). */
   unavailable: (code: ErrorCode | undefined) => void
 }
@@ -43,8 +45,9 @@ export class MotionDetector implements AsyncDisposable {
       log,
       onFrame: (frame) => {
         this.#fail(undefined)
-        const { present, lightChange } = this.#model.push(frame)
-        this.#events.sight(frame.captureMs, present && !lightChange)
+        const sight = this.#model.push(frame)
+        this.#events.sight(frame.captureMs, sight.present && !sight.lightChange)
+        options.onSight?.(frame.captureMs, sight)
       },
       onFailure: (error) => {
         // What ffmpeg saw before its end and what it sees after need not be the same place or light.
@@ -71,9 +74,9 @@ export class MotionDetector implements AsyncDisposable {
     this.#frames?.format(video)
   }
 
-  /** One access unit of that stream. */
-  accessUnit(unit: AccessUnit): void {
-    this.#frames?.accessUnit(unit)
+  /** One access unit of that stream. @returns whether it is looked at */
+  accessUnit(unit: AccessUnit): boolean {
+    return this.#frames?.accessUnit(unit) ?? false
   }
 
   /** Ends a running event and the child. Idempotent. */
