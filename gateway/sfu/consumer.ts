@@ -1,11 +1,12 @@
 import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
-import { LineSender, type SenderLink, type SenderTrack } from './line-sender.ts'
+import { LineSender } from './line-sender.ts'
 import { LinkEstimate } from './link-estimate.ts'
 import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
+import type { SenderLink, SenderTrack } from './sender-link.ts'
 
 export interface ConsumerOptions {
   session: string

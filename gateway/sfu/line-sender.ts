@@ -4,31 +4,9 @@ import { ntpFromMs } from '@porchlight/proto/media/rtp.ts'
 import type { MediaLine } from './media-line.ts'
 import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
 import { writeHeader, writeTransportSequence } from './rtp-header.ts'
+import type { SenderLink, SenderTrack } from './sender-link.ts'
 import { SentHistory } from './sent-history.ts'
 import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
-
-/** What a viewer negotiated for one line. */
-export interface SenderTrack {
-  mid: string
-  ssrc: number
-  payloadType: number
-  /** RFC 4588, where the viewer takes it. */
-  rtx: { ssrc: number; payloadType: number } | undefined
-  /** Id of the transport-wide sequence number's extension; undefined: not negotiated. */
-  transportCcId: number | undefined
-}
-
-/** What a sender needs of its consumer. */
-export interface SenderLink {
-  /** Sends the bytes at once, `sequence` being the transport-wide number that was written. */
-  send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
-  nextTransportSequence(): number
-  /** Bytes that may leave now. */
-  budget(): number
-  /** Believed rate in bytes per ms, and whether it may well be more. */
-  readonly rate: number
-  readonly probing: boolean
-}
 
 /** Holes whose number is kept for a packet that comes late. */
 const mostHoles = 512

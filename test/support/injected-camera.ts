@@ -105,13 +105,15 @@ export class InjectedCamera {
       reference: true,
       data: sample.nals,
     }
-    this.sent.push({ index: count % samples.length, sentMs: preciseNow(), keyframe: sample.keyframe })
+    // The bar code counts at the main stream's 25 a second in the sub stream too.
+    const index = Math.floor(sample.presentSeconds * 25 + 1e-6)
+    this.sent.push({ index, sentMs: preciseNow(), keyframe: sample.keyframe })
     const payloads = packetizeVideo(unit, maxPayload)
-    for (const [index, payload] of payloads.entries()) {
+    for (const [part, payload] of payloads.entries()) {
       this.producer.packet(
         'video',
         writeRtp({
-          marker: index === payloads.length - 1,
+          marker: part === payloads.length - 1,
           payloadType: 96,
           sequence: this.#sequence++ & 0xffff,
           timestamp: Math.round(seconds * 90_000) % 2 ** 32,
