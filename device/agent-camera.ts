@@ -40,7 +40,10 @@ export interface AgentCameraOptions {
   uploader: FootageUploader
   now: () => number
   random: () => number
+  /** Knows device and camera. */
   log: Logger
+  /** Knows the device. */
+  deviceLog: Logger
   /** Something in `state` has changed. */
   changed(): void
 }
@@ -259,7 +262,9 @@ export class AgentCamera implements AsyncDisposable {
   }
 
   #open(): SlotSession | undefined {
-    const { engine, device, bootId, identity, gatewayKey, iceServers, ffmpeg, link, now, random, log } = this.#options
+    const { engine, device, bootId, identity, gatewayKey, iceServers, ffmpeg, link, now, random } = this.#options
+    // The session names its camera itself.
+    const log = this.#options.deviceLog
     const { video, audio } = this.#camera.format
     if (video === undefined || this.ring.currentGop().units.length === 0) return undefined
     this.sessions += 1

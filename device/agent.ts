@@ -193,6 +193,7 @@ export class Agent implements AsyncDisposable {
         now,
         random,
         log: log.child({ camera: camera.name }),
+        deviceLog: log,
         changed: () => link.camerasChanged(),
       })
       this.#cameras.push(made)

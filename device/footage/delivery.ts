@@ -6,8 +6,8 @@ import type { TokenBucket } from './token-bucket.ts'
 
 /** Bytes given to the socket at once: small, so that the live picture never waits behind footage for long. */
 const sliceBytes = 8 * 1024
-/** Longest silence of the gateway, ms. */
-const timeoutMs = 20_000
+/** Longest silence of the gateway, which answers the last piece when its disk has it all, ms. */
+const timeoutMs = 60_000
 /** Longest answer, bytes. */
 const maxAnswerBytes = 16 * 1024
 

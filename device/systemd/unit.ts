@@ -41,6 +41,9 @@ User=${facts.user}
 Group=${facts.user}
 ${facts.groups.length > 0 ? `SupplementaryGroups=${facts.groups.join(' ')}\n` : ''}StateDirectory=${facts.state}
 StateDirectoryMode=0700
+CacheDirectory=${facts.state}
+CacheDirectoryMode=0700
+Environment=NODE_COMPILE_CACHE=/var/cache/${facts.state}
 UMask=0077
 Restart=always
 RestartSec=2
