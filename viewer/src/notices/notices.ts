@@ -1,11 +1,9 @@
+import './jitless.ts'
 import { parseMessage } from '@porchlight/proto/messages/envelope.ts'
 import { cameraNotice, eventNotice, floorNotice } from '@porchlight/proto/messages/notice.ts'
 import { viewerSubscriptions } from '@porchlight/proto/topics.ts'
 import mqtt from 'mqtt'
 import { z } from 'zod'
-
-/** The page's Content-Security-Policy has no `unsafe-eval`, and zod need not try. */
-z.config({ jitless: true })
 
 const notice = z.discriminatedUnion('type', [cameraNotice, eventNotice, floorNotice])
 export type Notice = z.infer<typeof notice>
