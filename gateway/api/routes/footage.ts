@@ -15,8 +15,13 @@ const params = z.object({ camera: name, id: randomId })
 const state = z.object({ offset: z.number().int(), complete: z.boolean() })
 const path = '/api/device/cameras/:camera/footage/:id'
 
+export interface FootageDeps {
+  recorder: Pick<GatewayDeps['recorder'], 'deliveries'>
+  cameras: Pick<GatewayDeps['cameras'], 'get'>
+}
+
 /** Footage (proto/footage.ts) from devices: in pieces, resumed where it broke off. Answered when the disk has it. */
-export async function footageRoutes(instance: FastifyInstance, { recorder, cameras }: GatewayDeps): Promise<void> {
+export async function footageRoutes(instance: FastifyInstance, { recorder, cameras }: FootageDeps): Promise<void> {
   /** A device delivers for its own cameras. */
   const cameraOf = (request: FastifyRequest, camera: string): string => {
     if (request.subject.kind !== 'device') throw new PorchlightError('sign_in_required')

@@ -15,8 +15,10 @@ import type { GatewayDeps } from '../deps.ts'
 const eventParams = z.object({ id: randomId })
 const tags = ['recordings']
 
+export type RecordingDeps = Pick<GatewayDeps, 'playback' | 'db' | 'recordingsDirectory'>
+
 /** What is recorded of events: one MP4, HLS, and the still. */
-export function recordingRoutes(instance: FastifyInstance, deps: GatewayDeps): void {
+export function recordingRoutes(instance: FastifyInstance, deps: RecordingDeps): void {
   const app = instance.withTypeProvider<ZodTypeProvider>()
   const { playback, db, recordingsDirectory } = deps
 
@@ -110,7 +112,8 @@ function sendMovie(request: FastifyRequest, reply: FastifyReply, movie: Movie): 
   const { from, to } = range ?? { from: 0, to: movie.bytes - 1 }
   if (range) reply.status(206).header('content-range', `bytes ${from}-${to}/${movie.bytes}`)
   reply.header('content-length', to - from + 1)
-  if (request.method === 'HEAD') return reply.send()
+  // a stream, or Fastify would say that there are 0 bytes
+  if (request.method === 'HEAD') return reply.send(Readable.from([]))
   return reply.send(Readable.from(movie.read(from, to), { objectMode: false }))
 }
 
