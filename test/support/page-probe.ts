@@ -1,0 +1,66 @@
+import type { Page } from 'playwright-core'
+import { barcodeReaderSource } from './barcode.ts'
+
+/** One picture that came on screen. */
+export interface SeenFrame {
+  /** Its bar code; undefined where none could be read. */
+  barcode: number | undefined
+  /** When it was shown, ms since the Unix epoch (the page's clock is this machine's). */
+  atMs: number
+}
+
+/** Begins to note every picture that the page's video element shows; waits for the element. */
+export async function watchFrames(page: Page): Promise<void> {
+  await page.waitForSelector('video')
+  await page.evaluate(`(() => {
+    const read = ${barcodeReaderSource}
+    const seen = []
+    window.seenFrames = seen
+    const video = document.querySelector('video')
+    const note = (_, frame) => {
+      seen.push({ barcode: read(video), atMs: performance.timeOrigin + frame.expectedDisplayTime })
+      video.requestVideoFrameCallback(note)
+    }
+    video.requestVideoFrameCallback(note)
+  })()`)
+}
+
+/** What was shown since `watchFrames`, oldest first. */
+export function seenFrames(page: Page): Promise<SeenFrame[]> {
+  return page.evaluate('window.seenFrames') as Promise<SeenFrame[]>
+}
+
+/** Waits until `count` pictures with a readable bar code came after `sinceMs`, and gives them. */
+export async function framesAfter(page: Page, sinceMs: number, count: number, timeout = 40_000): Promise<SeenFrame[]> {
+  const source = `window.seenFrames.filter((frame) => frame.barcode !== undefined && frame.atMs > ${sinceMs})`
+  await page.waitForFunction(`${source}.length >= ${count}`, undefined, { timeout })
+  return page.evaluate(source) as Promise<SeenFrame[]>
+}
+
+/** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */
+export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout = 40_000): Promise<void> {
+  await page.evaluate(`(async () => {
+    if (window.strongestTone) return
+    const context = new AudioContext()
+    await context.resume()
+    const analyser = context.createAnalyser()
+    analyser.fftSize = 16384
+    const bins = new Float32Array(analyser.frequencyBinCount)
+    let source
+    let stream
+    window.strongestTone = () => {
+      const now = document.querySelector('video')?.srcObject
+      if (now && now !== stream && now.getAudioTracks().length > 0) {
+        source?.disconnect()
+        stream = now
+        source = context.createMediaStreamSource(new MediaStream(now.getAudioTracks()))
+        source.connect(analyser)
+      }
+      analyser.getFloatFrequencyData(bins)
+      let best = 0
+      for (let bin = 1; bin < bins.length; bin += 1) if (bins[bin] > bins[best]) best = bin
+      return bins[best] < -70 ? 0 : (best * context.sampleRate) / analyser.fftSize
+    }
+  })()`)
+  await page.waitForFunction(`Math.abs(window.strongestTone() - ${hz}) <= ${toleranceHz}`, undefined, { timeout })
+}

@@ -1,0 +1,29 @@
+import type { Browser, Page } from 'playwright-core'
+import { phoneContext } from './chromium.ts'
+import type { GatewayHouse } from './house.ts'
+
+/** A phone of its own, signed in by a one-time link. */
+export async function openPhone(browser: Browser, gateway: GatewayHouse): Promise<Page> {
+  const page = await (await phoneContext(browser)).newPage()
+  await page.goto(await gateway.signInLink())
+  await page.getByRole('list', { name: 'Cameras' }).waitFor()
+  return page
+}
+
+/** The camera's page; the picture may still be on its way. */
+export async function showCamera(page: Page, camera: string): Promise<void> {
+  await page.evaluate(`location.hash = '#/camera/${camera}'`)
+  await page.waitForSelector('video')
+}
+
+/** Waits until the page says of its picture `state`: `live`, `connecting`, `reconnecting`, `offline`, `failed`. */
+export async function pictureIs(page: Page, state: string, timeout = 40_000): Promise<void> {
+  await page.locator(`section.picture[data-state="${state}"]`).waitFor({ timeout })
+}
+
+/** Press and hold; the returned function lets go. */
+export async function holdToTalk(page: Page): Promise<() => Promise<void>> {
+  await page.locator('.talk-button[aria-disabled="false"]').hover()
+  await page.mouse.down()
+  return () => page.mouse.up()
+}
