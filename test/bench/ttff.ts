@@ -84,13 +84,14 @@ async function series(
   for (let index = -warmUps; index < count; index++) {
     await page.waitForTimeout(300 + random() * groupMs)
     const join = await once(page, target, relay)
-    if (index < 0) continue
     const figures = measure(join, target.sentBefore)
-    measured.push(figures)
-    soundLost = Math.max(soundLost, join.soundLost)
+    if (index >= 0) {
+      measured.push(figures)
+      soundLost = Math.max(soundLost, join.soundLost)
+    }
     const relayed = relay ? ` overflowed ${relay.down.counts.overflowed}` : ''
     log(
-      `first ${figures.first.toFixed()} connected ${figures.connected.toFixed()} fresh ${figures.fresh.toFixed()} ` +
+      `${index < 0 ? 'warm-up: ' : ''}first ${figures.first.toFixed()} connected ${figures.connected.toFixed()} fresh ${figures.fresh.toFixed()} ` +
         `stall ${figures.stall.toFixed()} frames ${join.frames.length} dropped ${join.framesDropped} sound lost ${join.soundLost}${relayed}`,
     )
   }
