@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net'
 import { type ErrorCode, PorchlightError, toProblem } from '@porchlight/proto/errors.ts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import type { Metrics } from '../metrics/metrics.ts'
 
@@ -18,7 +19,12 @@ export class ProblemError extends PorchlightError {
 
 /** Every error of the API becomes a problem with a code of the registry; what has none is logged and says `internal`. */
 export function registerProblems(app: FastifyInstance, metrics: Metrics): void {
-  app.setErrorHandler((thrown, request, reply) => {
+  app.setErrorHandler(problemSender(metrics))
+}
+
+/** Answers with the problem that an error is; also for errors before any route was found (a malformed address). */
+export function problemSender(metrics: Metrics) {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = toPorchlightError(thrown)
     if (error.code === 'internal') request.log.error({ err: thrown }, 'a request failed')
     metrics.problems.inc({ code: error.code })
@@ -37,7 +43,7 @@ export function registerProblems(app: FastifyInstance, metrics: Metrics): void {
           ...members,
         }),
       )
-  })
+  }
 }
 
 function toPorchlightError(thrown: unknown): PorchlightError {
@@ -56,4 +62,13 @@ function toPorchlightError(thrown: unknown): PorchlightError {
     return new PorchlightError('request_invalid', message, { cause: thrown })
   }
   return new PorchlightError('internal', undefined, { cause: thrown })
+}
+
+/** What is no HTTP gets the least that is one, and the end of the connection. */
+export function answerBadHttp(_error: Error, socket: Socket): void {
+  if (!socket.writable) return
+  const body = JSON.stringify(toProblem(new PorchlightError('request_invalid')))
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
 }

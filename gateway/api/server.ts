@@ -8,14 +8,14 @@ import rateLimit from '@fastify/rate-limit'
 import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { maxFrameBytes } from '../notices/notice-broker.ts'
 import { registerAuth } from './auth-hook.ts'
 import { contentPolicy } from './content-policy.ts'
 import type { GatewayDeps } from './deps.ts'
 import { registerOpenApi } from './openapi.ts'
-import { registerProblems } from './problems.ts'
+import { answerBadHttp, problemSender, registerProblems } from './problems.ts'
 
 /** A file in `routes/`: registers its routes. */
 export type Routes = (app: FastifyInstance, deps: GatewayDeps) => void | Promise<void>
@@ -44,6 +44,10 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
     // Metrics count requests; the log has what went wrong.
     loggerInstance: deps.log.child({ part: 'http' }, { level: quieter(deps.log) }) as FastifyInstance['log'],
     bodyLimit,
+    clientErrorHandler: answerBadHttp,
+    frameworkErrors: (error, request, reply) => {
+      problemSender(metrics)(error, request as FastifyRequest, reply as FastifyReply)
+    },
     forceCloseConnections: true,
     trustProxy: config.http.trustProxy.length > 0 ? [...config.http.trustProxy] : false,
     serverFactory: (handler) => {

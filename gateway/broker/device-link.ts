@@ -167,12 +167,11 @@ export class DeviceLink implements AsyncDisposable {
     client.on('close', () => end())
     client.on('connect', () => {
       client.subscribeAsync(gatewaySubscriptions, { qos: 1 }).then(
-        (granted) => {
-          if (granted.some((grant) => grant.qos === 128))
-            end(new PorchlightError('broker_auth', 'subscription refused'))
-          else if (!over) this.#came()
+        () => {
+          if (!over) this.#came()
         },
-        (error: Error) => end(error),
+        // A SUBACK that refuses (MQTT 3.1.1 §3.9.3) comes as an error with the packet.
+        (error: Error) => end('packet' in error ? new PorchlightError('broker_auth', 'subscription refused') : error),
       )
     })
   }
