@@ -49,6 +49,7 @@ export class SupervisedChild implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #attempt = 0
   #closed = false
+  #spawned = false
   #wanted = false
   #refused = 0
 
@@ -63,6 +64,11 @@ export class SupervisedChild implements AsyncDisposable {
     return this.#child?.pid
   }
 
+  /** Whether a process takes input. */
+  get running(): boolean {
+    return this.#spawned && this.#child?.stdin?.writable === true
+  }
+
   /** Pieces of input refused so far, because no process ran or its queue was full. */
   get refused(): number {
     return this.#refused
@@ -70,7 +76,8 @@ export class SupervisedChild implements AsyncDisposable {
 
   /** Hands input to the process. False where none runs or its queue is full: the piece is then dropped whole. */
   write(chunk: Uint8Array): boolean {
-    const input = this.#child?.stdin
+    // Nothing ahead of `onStart`: what it writes comes first.
+    const input = this.#spawned ? this.#child?.stdin : undefined
     const limit = this.#options.maxQueuedBytes ?? childDefaults.maxQueuedBytes
     if (!input?.writable || input.writableLength + chunk.byteLength > limit) {
       this.#refused++
@@ -112,7 +119,8 @@ export class SupervisedChild implements AsyncDisposable {
       if (ended) return
       ended = true
       resolve()
-      if (this.#child === child) this.#child = undefined
+      this.#child = undefined
+      this.#spawned = false
       if (this.#closed) return
       if (this.#wanted) {
         this.#wanted = false
@@ -128,6 +136,7 @@ export class SupervisedChild implements AsyncDisposable {
     const side = onSideData === undefined ? undefined : child.stdio[3]
     if (side) this.#guard(side as Readable, 'fd 3')?.on('data', (chunk: Buffer) => onSideData?.(chunk))
     child.once('spawn', () => {
+      this.#spawned = true
       this.#options.log.debug({ command, pid: child.pid }, 'child runs')
       this.#options.onStart?.()
     })

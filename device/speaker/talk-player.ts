@@ -58,6 +58,11 @@ export class OpusPlayer implements TalkSink, AsyncDisposable {
     })
   }
 
+  /** Whether the decoder runs: what is sent before is dropped. */
+  get ready(): boolean {
+    return this.#child.running
+  }
+
   send(data: Uint8Array): void {
     const page = this.#writer.packet(data)
     if (page.length > 0) this.#child.write(page)

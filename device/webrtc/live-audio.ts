@@ -59,6 +59,11 @@ export class AacToOpus implements LiveAudio {
     })
   }
 
+  /** Whether ffmpeg runs: what is pushed before is dropped. */
+  get ready(): boolean {
+    return this.#child.running
+  }
+
   push(frame: AudioFrame): void {
     const header = frame.config && adtsHeader(frame.config, frame.data.length)
     if (header === undefined) return

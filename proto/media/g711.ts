@@ -1,4 +1,4 @@
-/** ITU-T G.711: 8-bit logarithmic sound, 8000 samples a second, to 16-bit linear samples and back. */
+/** ITU-T G.711: 8-bit logarithmic sound, 8000 samples a second, to 16-bit linear samples. */
 
 /** Linear value of each PCMU (µ-law) byte. */
 export const ulawValues: Int16Array = Int16Array.from({ length: 256 }, (_, byte) => {
@@ -26,24 +26,4 @@ export function decodeG711(codec: 'pcmu' | 'pcma', data: Uint8Array): Uint8Array
     pcm[index * 2 + 1] = value >> 8
   }
   return pcm
-}
-
-/** @param samples 16-bit linear */
-export function encodeG711(codec: 'pcmu' | 'pcma', samples: Int16Array): Uint8Array {
-  return Uint8Array.from(samples, codec === 'pcmu' ? encodeUlaw : encodeAlaw)
-}
-
-function encodeUlaw(sample: number): number {
-  const sign = sample < 0 ? 0x80 : 0
-  const magnitude = Math.min(32_635, Math.abs(sample)) + 0x84
-  const exponent = Math.max(0, 24 - Math.clz32(magnitude))
-  return ~(sign | (exponent << 4) | ((magnitude >> (exponent + 3)) & 0x0f)) & 0xff
-}
-
-function encodeAlaw(sample: number): number {
-  const sign = sample < 0 ? 0 : 0x80
-  const magnitude = Math.min(32_767, sample < 0 ? -sample - 1 : sample)
-  const exponent = magnitude < 256 ? 0 : 24 - Math.clz32(magnitude)
-  const mantissa = exponent === 0 ? magnitude >> 4 : (magnitude >> (exponent + 3)) & 0x0f
-  return (sign | (exponent << 4) | mantissa) ^ 0x55
 }
