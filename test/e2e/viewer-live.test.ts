@@ -45,7 +45,7 @@ test('one POST leads to a moving picture; the sound comes with a tap and is reme
   expect(gateway.requests.filter((line) => line.endsWith('/whep'))).toHaveLength(1)
   await page.getByRole('button', { name: 'Sound on' }).click()
   await page.getByRole('button', { name: 'Sound off' }).waitFor()
-  expect(await page.locator('video').evaluate<boolean, unknown>('(video) => video.muted')).toBe(false)
+  expect(await page.locator('video').evaluate((video: unknown) => (video as { muted: boolean }).muted)).toBe(false)
   expect(await page.evaluate('localStorage.getItem("porchlight.sound")')).toBe('on')
 })
 
@@ -123,7 +123,9 @@ test('a ring opens the live picture at once, wherever one is', async () => {
   const scene = await openScene()
   const { page, gateway } = scene
   await page.goto(`${gateway.url}/#/settings`)
-  await expect.poll(() => gateway.requests.filter((line) => line === 'GET /api/cameras').length).toBeGreaterThan(1)
+  await expect
+    .poll(() => gateway.requests.filter((line) => line === 'GET /api/cameras').length, { timeout: 20_000 })
+    .toBeGreaterThan(1)
   await gateway.event(anEvent({ eventId: 'ring-1', kind: 'ring', begin: Date.now(), end: null }))
   await page.getByRole('alert', { name: 'Somebody rings' }).waitFor()
   await state(page, 'live')

@@ -130,6 +130,12 @@ test('an event without a recording, and one whose recording cannot be read, say 
   await page.getByText('There is no such event.').waitFor()
 })
 
+/** What a label around it, or its own text, calls a control. Runs in the page. */
+function nameOf(control: unknown): string {
+  const element = control as { closest(selector: string): { textContent: string } | null; textContent: string }
+  return element.closest('label')?.textContent ?? element.textContent
+}
+
 test('every control has a name, and is large enough for a thumb', async () => {
   const { page } = await openPage((gateway) => {
     gateway.cameras = [aCamera()]
@@ -139,9 +145,8 @@ test('every control has a name, and is large enough for a thumb', async () => {
     await page.getByRole('link', { name: tab }).click()
     await page.getByRole('heading', { name: tab, level: 1 }).waitFor()
     for (const control of await page.locator('a, button, select').all()) {
-      const name =
-        (await control.getAttribute('aria-label')) ??
-        (await control.evaluate<string, unknown>('(e) => e.closest("label")?.textContent ?? e.textContent'))
+      const label = await control.getAttribute('aria-label')
+      const name = label ?? (await control.evaluate(nameOf))
       expect(name.trim()).not.toBe('')
       const box = await control.boundingBox()
       expect(box?.height).toBeGreaterThanOrEqual((await control.getAttribute('role')) === 'switch' ? 36 : 44)
