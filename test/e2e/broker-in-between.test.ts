@@ -12,9 +12,9 @@ describe('a broker in between that swaps the DTLS fingerprint gets no media', ()
     ['offer', 'device'],
     ['answer', 'gateway'],
   ] as const)('in the %s', { timeout: 120_000 }, async (what, from) => {
-    const cleanUps: (() => Promise<unknown>)[] = []
+    const cleanUps: (() => Promise<void>)[] = []
     try {
-      const atEnd = (cleanUp: () => Promise<unknown>) => cleanUps.unshift(cleanUp)
+      const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
       let swapping = true
       let swapped = 0
       const brokers = await openTwoBrokers(atEnd, (side, _topic, payload) => {

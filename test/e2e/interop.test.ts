@@ -13,8 +13,8 @@ import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 
 describe("GStreamer's RTSP server as the camera", () => {
   test.each(['tcp', 'udp'] as const)('live picture and recording over %s', { timeout: 120_000 }, async (transport) => {
-    const cleanUps: (() => Promise<unknown>)[] = []
-    const atEnd = (cleanUp: () => Promise<unknown>) => cleanUps.unshift(cleanUp)
+    const cleanUps: (() => Promise<void>)[] = []
+    const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
     try {
       const server = await startGstRtspServer({}, atEnd)
       const gateway = await GatewayHouse.open(atEnd)

@@ -39,8 +39,8 @@ function loudest(samples: Int16Array, rate: number): Int16Array {
 }
 
 describe('a phone at the door', () => {
-  const cleanUps: (() => Promise<unknown>)[] = []
-  const atEnd = (cleanUp: () => Promise<unknown>) => cleanUps.unshift(cleanUp)
+  const cleanUps: (() => Promise<void>)[] = []
+  const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
   let camera: SimulatedCamera
   let gateway: GatewayHouse
   let agent: AgentHouse

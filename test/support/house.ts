@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const gatewayMain = join(root, 'gateway/main.ts')
 const deviceMain = join(root, 'device/main.ts')
 
-type AtEnd = (cleanUp: () => Promise<unknown>) => void
+type AtEnd = (cleanUp: () => Promise<void>) => void
 
 /** Settings as their config files have them. */
 type Settings = Record<string, unknown>

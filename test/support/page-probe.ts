@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { barcodeReaderSource } from './barcode.ts'
+import { until } from './until.ts'
 
 /** One picture that came on screen. */
 export interface SeenFrame {
@@ -32,9 +33,14 @@ export function seenFrames(page: Page): Promise<SeenFrame[]> {
 
 /** Waits until `count` pictures with a readable bar code came after `sinceMs`, and gives them. */
 export async function framesAfter(page: Page, sinceMs: number, count: number, timeout = 40_000): Promise<SeenFrame[]> {
-  const source = `window.seenFrames.filter((frame) => frame.barcode !== undefined && frame.atMs > ${sinceMs})`
-  await page.waitForFunction(`${source}.length >= ${count}`, undefined, { timeout })
-  return page.evaluate(source) as Promise<SeenFrame[]>
+  return until(
+    `${count} pictures with a bar code`,
+    async () => {
+      const frames = (await seenFrames(page)).filter(({ barcode, atMs }) => barcode !== undefined && atMs > sinceMs)
+      return frames.length >= count && frames
+    },
+    timeout,
+  )
 }
 
 /** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */
@@ -62,5 +68,9 @@ export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout
       return bins[best] < -70 ? 0 : (best * context.sampleRate) / analyser.fftSize
     }
   })()`)
-  await page.waitForFunction(`Math.abs(window.strongestTone() - ${hz}) <= ${toleranceHz}`, undefined, { timeout })
+  await until(
+    `a tone of ${hz} Hz`,
+    async () => Math.abs(((await page.evaluate('window.strongestTone()')) as number) - hz) <= toleranceHz,
+    timeout,
+  )
 }

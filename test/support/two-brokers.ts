@@ -4,7 +4,7 @@ import { deviceMayPublish, deviceMaySubscribe } from '@porchlight/proto/topics.t
 import { Aedes } from 'aedes'
 import { connectAsync } from 'mqtt'
 
-type AtEnd = (cleanUp: () => Promise<unknown>) => void
+type AtEnd = (cleanUp: () => Promise<void>) => void
 
 /** What the bridge makes of a message that comes from `side`. */
 export type Meddler = (side: 'device' | 'gateway', topic: string, payload: string) => string
