@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
+import { hashSecret, isSecret, newSecret } from '../identity/secrets.ts'
 import type { Schema } from '../store/schema.ts'
-import { hashSecret, isSecret, newSecret } from './secrets.ts'
 import type { Subject } from './subject.ts'
 
 export type UserSubject = Extract<Subject, { kind: 'user' }>

@@ -6,8 +6,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { maxMessageBytes } from '@porchlight/proto/messages/envelope.ts'
 import { Aedes, type AuthenticateError, type Client } from 'aedes'
 import type { Logger } from 'pino'
-import type { Devices } from '../auth/devices.ts'
-import { newSecret, sameSecret } from '../auth/secrets.ts'
+import { newSecret, sameSecret } from '../identity/secrets.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { ByteGuard, type ByteGuardBounds } from './byte-guard.ts'
 import { type ConnectionBounds, ConnectionLimits, defaultBounds } from './connection-limits.ts'
@@ -20,7 +19,8 @@ export interface EmbeddedBrokerOptions {
   port: number
   /** PEM texts. Without them only loopback is bound. */
   tls: { cert: string; key: string } | undefined
-  devices: Pick<Devices, 'check'>
+  /** Says whose a password (a device token) is. */
+  devices: { check(token: string): Promise<{ kind: 'device'; device: string }> }
   metrics: Metrics
   log: Logger
   bounds?: ConnectionBounds & ByteGuardBounds

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
 import { cameraId } from '@porchlight/proto/ids.ts'
 import type { Logger } from 'pino'
 import { Devices } from '../auth/devices.ts'
 import { SignIn } from '../auth/sign-in.ts'
-import { devicesBrokerUrl, ownAuthority, publicUrl } from '../config/addresses.ts'
+import { devicesBrokerUrl, ownAuthority, publicUrl, signInLink } from '../config/addresses.ts'
+import { indexPath, signInLives } from '../config/derived.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type GatewayIdentity, openIdentity } from '../identity/gateway-identity.ts'
 import { openStore } from '../store/open-store.ts'
@@ -119,19 +119,6 @@ export async function runCommand(command: Command, input: CommandInput): Promise
   const devices = new Devices({ db: store.db, gatewayKey: identity.publicKey, now })
   const signIn = new SignIn({ db: store.db, now, ...signInLives(config) })
   await command.run({ ...input, identity, devices, signIn })
-}
-
-export function indexPath(config: GatewayConfig): string {
-  return join(config.dataDir, 'index.sqlite')
-}
-
-export function signInLives(config: GatewayConfig): { linkMs: number; sessionMs: number } {
-  return { linkMs: config.auth.linkMinutes * 60_000, sessionMs: config.auth.sessionDays * 86_400_000 }
-}
-
-/** The token stands after `#`, so that it is in no server's log. */
-export function signInLink(base: string, token: string): string {
-  return `${base}/#/sign-in?token=${token}`
 }
 
 function one(words: readonly string[], what: string): string {

@@ -34,3 +34,8 @@ function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return hostname()
   return host.includes(':') ? `[${host}]` : host
 }
+
+/** The token stands after `#`, so that it is in no server's log. */
+export function signInLink(base: string, token: string): string {
+  return `${base}/#/sign-in?token=${token}`
+}

@@ -16,7 +16,7 @@ describe("GStreamer's RTSP server as the camera", () => {
     const cleanUps: (() => Promise<void>)[] = []
     const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
     try {
-      const server = await startGstRtspServer({}, atEnd)
+      const server = await startGstRtspServer([], atEnd)
       const gateway = await GatewayHouse.open(atEnd)
       const agent = await AgentHouse.open(
         gateway,

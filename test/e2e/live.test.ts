@@ -121,7 +121,7 @@ describe('a phone at the door', () => {
 
 describe('a loudspeaker of the device', () => {
   test("plays the phone's tone", async ({ onTestFinished }) => {
-    const camera = await startCamera({ backchannel: 'none' })
+    const camera = await startCamera({ backchannel: 'off' })
     onTestFinished(() => camera.close())
     const gateway = await GatewayHouse.open(onTestFinished)
     const path = join(gateway.directory, 'speaker.wav')

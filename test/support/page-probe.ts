@@ -32,7 +32,7 @@ export function seenFrames(page: Page): Promise<SeenFrame[]> {
 }
 
 /** Waits until `count` pictures with a readable bar code came after `sinceMs`, and gives them. */
-export async function framesAfter(page: Page, sinceMs: number, count: number, timeout = 40_000): Promise<SeenFrame[]> {
+export async function framesAfter(page: Page, sinceMs: number, count: number, timeout = 90_000): Promise<SeenFrame[]> {
   return until(
     `${count} pictures with a bar code`,
     async () => {
@@ -44,7 +44,7 @@ export async function framesAfter(page: Page, sinceMs: number, count: number, ti
 }
 
 /** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */
-export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout = 40_000): Promise<void> {
+export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout = 90_000): Promise<void> {
   await page.evaluate(`(async () => {
     if (window.strongestTone) return
     const context = new AudioContext()

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 export async function until<Found>(
   what: string,
   look: () => Promise<Found | undefined | false> | Found | undefined | false,
-  deadlineMs = 40_000,
+  deadlineMs = 90_000,
 ): Promise<Found> {
   const deadline = Date.now() + deadlineMs
   for (;;) {

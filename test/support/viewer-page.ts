@@ -17,7 +17,7 @@ export async function showCamera(page: Page, camera: string): Promise<void> {
 }
 
 /** Waits until the page says of its picture `state`: `live`, `connecting`, `reconnecting`, `offline`, `failed`. */
-export async function pictureIs(page: Page, state: string, timeout = 40_000): Promise<void> {
+export async function pictureIs(page: Page, state: string, timeout = 90_000): Promise<void> {
   await page.locator(`section.picture[data-state="${state}"]`).waitFor({ timeout })
 }
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { configPath, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { pino } from 'pino'
-import { gatewayConfigSchema } from '../config/schema.ts'
-import { commandFlags, commands, runCommand } from './commands.ts'
-import { takeFlags } from './flags.ts'
+import { commandFlags, commands, runCommand } from './cli/commands.ts'
+import { takeFlags } from './cli/flags.ts'
+import { gatewayConfigSchema } from './config/schema.ts'
 
 const envPrefix = 'PORCHLIGHT_GATEWAY_'
 
@@ -45,7 +45,7 @@ async function main(argv: readonly string[]): Promise<void> {
     await runCommand(command, { config, words: more, flags: values, out, log, now: Date.now })
   } else if (name === 'run' && more.length === 0) {
     // Commands need little of the gateway: they start faster without it.
-    const { startGateway } = await import('../gateway.ts')
+    const { startGateway } = await import('./gateway.ts')
     const gateway = await startGateway(config, log)
     const stop = (signal: NodeJS.Signals) => {
       log.info({ signal }, 'closing')
