@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/{unit,integration,e2e,faults,fuzz}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 })

@@ -65,6 +65,13 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
   app.setSerializerCompiler(serializerCompiler)
   registerProblems(app, metrics)
   await app.register(helmet, contentPolicy)
+  // Ahead of whatever may refuse: its first hook marks an upgrade, and only what is marked is closed after the answer.
+  await app.register(websocket, {
+    options: {
+      maxPayload: maxFrameBytes,
+      handleProtocols: (protocols: Set<string>) => (protocols.has('mqtt') ? 'mqtt' : false),
+    },
+  })
   await app.register(cookie)
   registerAuth(app, {
     signIn: deps.signIn,
@@ -78,12 +85,6 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
     keyGenerator: (request) => request.session?.id ?? request.ip,
     // What a device may deliver is bounded by footage itself.
     allowList: (request) => request.subject.kind === 'device',
-  })
-  await app.register(websocket, {
-    options: {
-      maxPayload: maxFrameBytes,
-      handleProtocols: (protocols: Set<string>) => (protocols.has('mqtt') ? 'mqtt' : false),
-    },
   })
   app.addHook('onSend', async (request, reply) => {
     reply.header('permissions-policy', 'microphone=(self), camera=(), geolocation=()')

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Devices } from './devices.ts'
 
 export interface DeviceWatchOptions {
-  devices: Pick<Devices, 'list'>
+  devices: Pick<Devices, 'list' | 'takeUsed'>
   /** A device was revoked, or enrolled anew with another key: what it has open is not its own any more. */
   gone: (device: string) => void
   log: Logger
@@ -44,14 +44,15 @@ export class DeviceWatch implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
+    // Taken ahead of the list: a device may be enrolled, come, and be revoked all between two looks.
+    const used = this.#options.devices.takeUsed()
     const now = new Map<string, string>()
     for (const device of await this.#options.devices.list()) {
       if (device.revoked_at === null) now.set(device.name, device.public_key)
     }
-    const before = this.#known ?? now
+    const before = [...(this.#known ?? []), ...used]
     this.#known = now
-    for (const [device, key] of before) {
-      if (now.get(device) !== key) this.#options.gone(device)
-    }
+    const gone = new Set(before.filter(([device, key]) => now.get(device) !== key).map(([device]) => device))
+    for (const device of gone) this.#options.gone(device)
   }
 }

@@ -24,6 +24,8 @@ const reservedNames = new Set(['gateway'])
  */
 export class Devices {
   readonly #options: DevicesOptions
+  /** `device key`, of what was let in since `takeUsed`. */
+  readonly #used = new Set<string>()
 
   constructor(options: DevicesOptions) {
     this.#options = options
@@ -37,7 +39,16 @@ export class Devices {
       .where('name', '=', device)
       .where('revoked_at', 'is', null)
       .executeTakeFirst()
-    return row && parsePublicKey(row.public_key)
+    if (!row) return undefined
+    this.#used.add(`${device} ${row.public_key}`)
+    return parsePublicKey(row.public_key)
+  }
+
+  /** Takes which keys (base64url) were given out for which devices since the last call: these may have something open. */
+  takeUsed(): [device: string, publicKey: string][] {
+    const used = [...this.#used].map((pair) => pair.split(' ') as [string, string])
+    this.#used.clear()
+    return used
   }
 
   /**

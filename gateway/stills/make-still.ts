@@ -6,7 +6,8 @@ import { initSegment, videoTimescale, videoTrack } from '@porchlight/proto/media
 import { sampleData, videoEntry } from '@porchlight/proto/media/fmp4/video-entry.ts'
 
 const maxWidth = 1_280
-const timeoutMs = 10_000
+/** A busy small machine may take long; stills are made one at a time, beside everything else. */
+const timeoutMs = 60_000
 const maxJpegBytes = 4 * 1024 * 1024
 
 /**

@@ -16,7 +16,7 @@ test("a libwebrtc device's VP9 and Opus are seen, heard and recorded", async ({ 
   const enrolment = await gateway.cli('enroll', 'foreign', '--key', identity.publicKey)
   const device = startNode(
     new URL('../sim/libwebrtc/device.ts', import.meta.url),
-    { args: ['--enrolment', enrolment, '--key', identityToPem(identity)] },
+    { args: [`--enrolment=${enrolment}`, `--key=${identityToPem(identity)}`] },
     onTestFinished,
   )
   await device.json((line) => line.ready === true)
