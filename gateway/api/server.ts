@@ -46,6 +46,8 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
     bodyLimit,
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {
+      // No hook runs for a malformed address: an upgrade's socket, which is Node's no more, is closed here.
+      if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroy())
       problemSender(metrics)(error, request as FastifyRequest, reply as FastifyReply)
     },
     forceCloseConnections: true,

@@ -50,7 +50,10 @@ describe('notices on an open page', () => {
       { ...me, origin: 'https://evil.example' },
     ]
     for (const headers of attempts) expect(await upgrade(url, headers)).toBeOneOf([401, 403])
+    expect(await upgrade(`${url}/%zz`, {})).toBe(400)
     expect(await upgrade(url, me)).toBe(101)
+    // A refused opening leaves no socket behind: such a one would hold this up for good.
+    await gateway.close()
   })
 
   it('take nothing from a page, and give it nothing but notices', async () => {
