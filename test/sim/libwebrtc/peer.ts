@@ -71,7 +71,7 @@ function drawFrame(index: number): Uint8ClampedArray {
   return data
 }
 
-/** Leaves VP9 profile 0 as the only codec of the video line. */
+/** Leaves VP9 profile 0 as the only codec of the video line, and its own SSRC (not that of retransmissions). */
 function onlyVp9(sdp: string): string {
   const payloadType = /^a=rtpmap:(\d+) VP9\/90000/m.exec(sdp)?.[1]
   if (!payloadType) throw new Error('this libwebrtc has no VP9')
@@ -79,9 +79,12 @@ function onlyVp9(sdp: string): string {
     .split(/(?=^m=)/m)
     .map((section) => {
       if (!section.startsWith('m=video')) return section
+      const own = /^a=ssrc:(\d+)/m.exec(section)?.[1]
       const lines = section.split('\r\n').filter((line) => {
-        const about = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line)?.[1]
-        return (about === undefined || about === payloadType) && !line.startsWith('a=ssrc')
+        const codec = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line)?.[1]
+        const ssrc = /^a=ssrc:(\d+)/.exec(line)?.[1]
+        if (line.startsWith('a=ssrc-group')) return false
+        return (codec === undefined || codec === payloadType) && (ssrc === undefined || ssrc === own)
       })
       lines[0] = lines[0]!.replace(/(SAVPF).*/, `$1 ${payloadType}`)
       return lines.join('\r\n')
