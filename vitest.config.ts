@@ -1,12 +1,35 @@
 import { defineConfig } from 'vitest/config'
 
+// Machines are shared: what is waited for may take long, and no test asserts how long.
+const patience = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } }
+
 export default defineConfig({
   test: {
-    include: ['test/{unit,integration,e2e,faults,fuzz}/**/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
+    projects: [
+      {
+        test: { name: 'parts', include: ['test/{unit,fuzz}/**/*.test.ts'], sequence: { groupOrder: 0 }, ...patience },
+      },
+      {
+        // Whole programs and browsers: one file at a time, or they take each other's processor.
+        test: {
+          name: 'house',
+          include: ['test/{integration,e2e}/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          ...patience,
+        },
+      },
+      {
+        // Long runs: `npm run soak`.
+        test: {
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          ...patience,
+        },
+      },
+    ],
   },
 })

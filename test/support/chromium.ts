@@ -44,14 +44,16 @@ export function launchChromium({ microphone, flags = [] }: ChromiumOptions = {})
 }
 
 /** A context of a phone's size, with the microphone allowed. */
-export function phoneContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  return browser.newContext({
+export async function phoneContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
     hasTouch: true,
     isMobile: true,
     permissions: ['microphone'],
     ...options,
   })
+  context.setDefaultTimeout(120_000)
+  return context
 }
 
 /** {@link launchChromium}, closed by `atEnd` (vitest's `onTestFinished` or `afterAll`). */

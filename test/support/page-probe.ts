@@ -17,12 +17,18 @@ export async function watchFrames(page: Page): Promise<void> {
     const read = ${barcodeReaderSource}
     const seen = []
     window.seenFrames = seen
-    const video = document.querySelector('video')
+    let video
     const note = (_, frame) => {
       seen.push({ barcode: read(video), atMs: performance.timeOrigin + frame.expectedDisplayTime })
       video.requestVideoFrameCallback(note)
     }
-    video.requestVideoFrameCallback(note)
+    // A page that connects again may do so with another element.
+    setInterval(() => {
+      const shown = document.querySelector('video')
+      if (!shown || shown === video) return
+      video = shown
+      video.requestVideoFrameCallback(note)
+    }, 50)
   })()`)
 }
 
