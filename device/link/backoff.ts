@@ -1,10 +1,6 @@
-/** Longest first wait, ms. */
-const firstMs = 500
+import { backoff } from '@porchlight/proto/backoff.ts'
 
-/**
- * Exponential back-off with full jitter: a random wait between 0 and `min(max, first × 2^attempt)`, so that a
- * neighbourhood of devices does not knock all at once when its gateway is back.
- */
+/** Counts the tries of one thing and says how long to wait before the next (proto/backoff.ts). */
 export class Backoff {
   readonly #maxMs: number
   readonly #random: () => number
@@ -18,9 +14,7 @@ export class Backoff {
 
   /** The next wait, ms. */
   next(): number {
-    const ceiling = Math.min(this.#maxMs, firstMs * 2 ** Math.min(this.#attempt, 30))
-    this.#attempt += 1
-    return this.#random() * ceiling
+    return backoff(this.#attempt++, this.#random, undefined, this.#maxMs)
   }
 
   /** After a success that lasted. */
