@@ -65,6 +65,7 @@ export class CommandSource implements CameraSource {
     child.on('error', (error) => this.#finish(new PorchlightError('camera_unreachable', error.message)))
     child.on('close', (code, killed) => {
       this.#exited.resolve()
+      if (this.#closing === undefined) this.#flush() // the last picture: no start code follows it
       this.#finish(new PorchlightError('camera_unreachable', `${program} has ended (${killed ?? code})`))
     })
     const first = Promise.withResolvers<void>()
@@ -89,9 +90,11 @@ export class CommandSource implements CameraSource {
   #take(chunk: Uint8Array): void {
     clearTimeout(this.#idle)
     this.#reader.push(chunk, this.#options.now())
-    this.#idle = setTimeout(() => {
-      if (this.#reader.flush()) this.#assembler.flush()
-    }, idleMs)
+    this.#idle = setTimeout(() => this.#flush(), idleMs)
+  }
+
+  #flush(): void {
+    if (this.#reader.flush()) this.#assembler.flush()
   }
 
   #nal(nal: Uint8Array, atMs: number): void {
@@ -108,6 +111,7 @@ export class CommandSource implements CameraSource {
     this.#lastCapture = Math.max(picture.timestamp, this.#lastCapture + 0.01)
     const { keyframe, reference, data } = picture
     this.#first?.resolve()
+    this.#first = undefined // what ends from here on is the end of a stream, not of its start
     listener.accessUnit({
       codec: 'h264',
       frame: numbering.nextVideo(),

@@ -43,6 +43,15 @@ describe('a command that writes Annex B', () => {
     expect((await source.ended)?.code).toBe('camera_unreachable')
   })
 
+  it('loses no picture where it ends at once', async () => {
+    const path = join(await folder(), 'stream.h264')
+    await writeFile(path, joinAnnexB([sps, pps, idr, slice, slice]))
+    const { collector, source, open } = take({ command: ['cat', path] })
+    await open()
+    expect((await source.ended)?.code).toBe('camera_unreachable')
+    expect(collector.units.map((unit) => unit.keyframe)).toEqual([true, false, false])
+  })
+
   it('that is missing, ends, or writes nothing', async () => {
     await expect(take({ command: ['/no/such/program'] }).open()).rejects.toMatchObject({ code: 'camera_unreachable' })
     await expect(take({ command: ['true'] }).open()).rejects.toMatchObject({ code: 'camera_unreachable' })
