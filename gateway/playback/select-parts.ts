@@ -10,7 +10,7 @@ export interface PartSpan {
 }
 
 export interface Selection<T extends PartSpan> {
-  /** In the order to play them; each frame once; the first begins with a keyframe. */
+  /** In the order to play them; each frame once; each begins with a keyframe or goes on where the last one ended. */
   parts: T[]
   /** Capture times [from, to] in ms between the first and the last picture for which there is none. */
   gaps: [number, number][]
@@ -73,7 +73,17 @@ function within<T extends PartSpan>(parts: readonly T[], fromMs: number, toMs: n
   if (parts[back]!.keyframe === 1) first = back
   else first = parts.findIndex((part, index) => index >= first && part.keyframe === 1)
   if (first < 0) return []
-  return parts.slice(first).filter((part) => part.start_ms < toMs)
+  return decodable(parts.slice(first)).filter((part) => part.start_ms < toMs)
+}
+
+/** Leaves out what follows a hole up to the next keyframe: its pictures refer to some that nobody has. */
+function decodable<T extends PartSpan>(parts: readonly T[]): T[] {
+  const chosen: T[] = []
+  for (const part of parts) {
+    const last = chosen.at(-1)
+    if (part.keyframe === 1 || (last && follows(last, part))) chosen.push(part)
+  }
+  return chosen
 }
 
 function follows(before: PartSpan, after: PartSpan): boolean {
