@@ -148,6 +148,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     new SignalingHub({
       ...{ engine, sfu, identity, command, now: monotone, log },
       deviceKey: (device) => devices.key(device),
+      limits: { lingerMs: config.media.lingerSeconds * 1000 },
       send: (device, body) => {
         link.sendSignal(device, body).catch(unsent(device, body.type))
       },
@@ -156,6 +157,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const want = (camera: string) => hub.want(camera)
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, now: monotone, wallNow: now, log }))
   sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
+  sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
   sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))
 
   // Recording.

@@ -40,6 +40,8 @@ export const gatewayConfigSchema = z.strictObject({
       bindAddress: z.string().min(1).optional(),
       /** Addresses to announce besides (a public one behind NAT). */
       announce: z.array(z.string().min(1)).max(8).default([]),
+      /** A device keeps sending so many seconds after the last viewer and the recorder have left. */
+      lingerSeconds: z.number().min(0).max(600).default(30),
     })
     .prefault({}),
   broker: z

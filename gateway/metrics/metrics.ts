@@ -23,6 +23,12 @@ export class Metrics {
     help: 'Devices connected',
     registers: [this.registry],
   })
+  readonly producing = new Gauge({
+    name: 'porchlight_producing',
+    help: 'Whether pictures of a camera are coming in',
+    labelNames: ['camera'],
+    registers: [this.registry],
+  })
   readonly httpSeconds = new Histogram({
     name: 'porchlight_http_seconds',
     help: 'Time of HTTP answers in seconds, by route',

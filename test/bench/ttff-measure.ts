@@ -38,11 +38,3 @@ export function measure(join: Join, sentBefore: (barcode: number, atMs: number) 
     connected: (join.connectedMs ?? Number.NaN) - tapMs,
   }
 }
-
-/** Median and maximum, whole ms. */
-export function summary(values: readonly number[]): { median: number; max: number } {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return { median: Math.round(median), max: Math.round(sorted.at(-1)!) }
-}

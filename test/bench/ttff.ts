@@ -12,7 +12,8 @@ import { launchChromium } from '../support/chromium.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { seeded } from '../support/random.ts'
 import { startUdpRelay, type UdpRelay } from '../support/udp-relay.ts'
-import { type Measured, measure, summary } from './ttff-measure.ts'
+import { printSummaries, type Summary, summary } from './summary.ts'
+import { type Measured, measure } from './ttff-measure.ts'
 import { type Join, joinSource } from './ttff-page.ts'
 
 /** What is measured against. */
@@ -31,10 +32,10 @@ const halfRttMs = 25
 const linkRate = 8_000_000
 
 export interface Result {
-  first_ms: { median: number; max: number }
-  fresh_ms: { median: number; max: number }
-  stall_ms: { median: number; max: number }
-  connected_ms: { median: number; max: number }
+  first_ms: Summary
+  fresh_ms: Summary
+  stall_ms: Summary
+  connected_ms: Summary
   sound_lost: number
 }
 
@@ -63,10 +64,16 @@ export async function run(args: readonly string[]): Promise<{ loopback: Result; 
   stack.defer(() => browser.close())
   const joins = Number(values.joins)
   const log = values.verbose ? (line: string) => process.stderr.write(`${line}\n`) : () => undefined
-  return {
-    loopback: await series(browser, target, undefined, joins, log),
-    link: await series(browser, target, relay, joins, log),
-  }
+  const loopback = await series(browser, target, undefined, joins, log)
+  const link = await series(browser, target, relay, joins, log)
+  print('loopback', loopback)
+  print('link', link)
+  return { loopback, link }
+}
+
+function print(where: string, { sound_lost, ...series }: Result): void {
+  printSummaries(Object.fromEntries(Object.entries(series).map(([name, one]) => [`${where} ${name}`, one])))
+  process.stdout.write(`${where} sound lost: ${sound_lost} packets\n`)
 }
 
 async function series(

@@ -4,7 +4,7 @@ import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { openTwoBrokers } from '../support/two-brokers.ts'
 import { until } from '../support/until.ts'
 
-const otherFingerprint = 'a=fingerprint:sha-256 ' + Array.from({ length: 32 }, () => 'AB').join(':')
+const otherFingerprint = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`
 const swap = (payload: string) => payload.replace(/a=fingerprint:sha-256 [0-9A-Fa-f:]+/g, otherFingerprint)
 
 describe('a broker in between that swaps the DTLS fingerprint gets no media', () => {
