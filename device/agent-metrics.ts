@@ -3,12 +3,14 @@ import type { AgentCamera } from './agent-camera.ts'
 import type { FootageUploader } from './footage/uploader.ts'
 import type { Link } from './link/link.ts'
 
-/** Prometheus figures of the agent, read when they are asked for. */
-export function agentMetrics(parts: {
+export interface MeasuredParts {
   link: Link
   uploader: FootageUploader
   cameras: readonly AgentCamera[]
-}): Registry {
+}
+
+/** Prometheus figures of the agent, read when they are asked for. */
+export function agentMetrics(parts: MeasuredParts): Registry {
   const { link, uploader, cameras } = parts
   const register = new Registry()
   const gauge = (name: string, help: string, read: () => number) =>

@@ -2,8 +2,9 @@ import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { AgentCamera } from './agent-camera.ts'
-import { agentMetrics } from './agent-metrics.ts'
+import type { MeasuredParts } from './agent-metrics.ts'
 import type { DeviceConfig } from './config.ts'
 import { type Ffmpeg, findFfmpeg } from './ffmpeg/find-ffmpeg.ts'
 import { FootageUploader } from './footage/uploader.ts'
@@ -201,13 +202,12 @@ export class Agent implements AsyncDisposable {
     }
     if (this.#cameras.length === 0) log.warn('no cameras are configured')
 
-    const metrics = agentMetrics({ link, uploader, cameras: this.#cameras })
     this.#http = await LocalHttp.open({
       ...config.http,
       token: localToken,
       ring: (camera) => this.press(camera),
       health: () => ({ ...this.health }),
-      metrics: async () => ({ type: metrics.contentType, text: await metrics.metrics() }),
+      metrics: metricsOf({ link, uploader, cameras: this.#cameras }),
       log,
     })
     this.#parts.push(this.#http)
@@ -228,5 +228,15 @@ export class Agent implements AsyncDisposable {
         this.#log.error({ err: error }, 'a part did not close')
       }
     }
+  }
+}
+
+/** Most agents are never asked: what makes the figures' text is loaded (8 MB) with the first question. */
+function metricsOf(parts: MeasuredParts): () => Promise<{ type: string; text: string }> {
+  let registry: Promise<Registry> | undefined
+  return async () => {
+    registry ??= import('./agent-metrics.ts').then(({ agentMetrics }) => agentMetrics(parts))
+    const metrics = await registry
+    return { type: metrics.contentType, text: await metrics.metrics() }
   }
 }

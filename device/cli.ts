@@ -5,13 +5,10 @@ import { configPath, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { type Logger, pino } from 'pino'
 import { type DeviceConfig, deviceConfigSchema, envPrefix } from './config.ts'
-import { examine } from './doctor/doctor.ts'
-import { runningAgent } from './doctor/patient.ts'
 import { findFfmpeg } from './ffmpeg/find-ffmpeg.ts'
 import { openIdentity, readEnrolment, storeEnrolment } from './identity/device-identity.ts'
 import { openLocalToken } from './identity/local-token.ts'
 import { PinnedAuthority } from './link/pinned-authority.ts'
-import { install, planUnit, thisMachine, uninstall } from './systemd/installer.ts'
 import { agentVersion } from './version.ts'
 
 const help = `Porchlight device agent ${agentVersion}
@@ -67,6 +64,8 @@ async function enroll(config: DeviceConfig, word: string | undefined): Promise<n
 }
 
 async function doctor(config: DeviceConfig): Promise<number> {
+  const { examine } = await import('./doctor/doctor.ts')
+  const { runningAgent } = await import('./doctor/patient.ts')
   const log = pino({ level: 'silent' })
   const enrolment = readEnrolment(config.dataDir)
   const authority = new PinnedAuthority(config.dataDir, enrolment.ca)
@@ -102,8 +101,15 @@ async function installService(config: DeviceConfig, path: string | undefined, pr
     config: resolve(path ?? '/etc/porchlight/device.json'),
     dataDir: resolve(config.dataDir),
   }
+  const { install, planUnit, thisMachine } = await import('./systemd/installer.ts')
   if (print) process.stdout.write(await planUnit(thisMachine(), facts))
   else await install(thisMachine(), facts, say)
+  return 0
+}
+
+async function uninstallService(): Promise<number> {
+  const { thisMachine, uninstall } = await import('./systemd/installer.ts')
+  await uninstall(thisMachine(), say)
   return 0
 }
 
@@ -138,8 +144,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'install':
       return installService(config, path, print)
     case 'uninstall':
-      await uninstall(thisMachine(), say)
-      return 0
+      return uninstallService()
     default:
       throw new PorchlightError('config_invalid', `${command}: unknown command; see --help`)
   }

@@ -1,37 +1,42 @@
-/** Frames whose numbers are remembered for packets that come late. */
-const remembered = 128
+/** What numbering looks at of a packet. */
+interface Numbered {
+  /** Unwrapped ticks. */
+  timestamp: number
+  marker: boolean
+}
 
 /**
- * Numbers the frames of a producer that sends no numbers of its own (a libwebrtc device), from sequence numbers and
- * timestamps. Where packets are missing, the distance of the timestamps says how many frames they held.
+ * Numbers the frames of a producer that sends no numbers of its own (a libwebrtc device): one after the other in the order
+ * of their packets, once it is known that nothing missing between them comes any more. Where whole frames may have been
+ * lost, a hole is left in the numbers.
  */
 export class FrameNumbering {
-  readonly #numbers = new Map<number, number>()
-  #head: { ext: number; timestamp: number; number: number } | undefined
+  #head: { timestamp: number; number: number; whole: boolean } | undefined
+  /** Mean distance of frames, ticks. */
   #duration: number | undefined
 
-  /** @param ext unwrapped sequence number @param timestamp unwrapped ticks */
-  number(ext: number, timestamp: number): number {
-    const known = this.#numbers.get(timestamp)
-    if (known !== undefined) {
-      if (this.#head && ext > this.#head.ext) this.#head.ext = ext
-      return known
-    }
+  /**
+   * @param packet the next one in order that has a payload
+   * @param gone packets between the one before and this that are lost for good
+   */
+  number({ timestamp, marker }: Numbered, gone: number): number {
     const head = this.#head
-    const number = head ? head.number + this.#step(head, ext, timestamp) : 0
-    this.#numbers.set(timestamp, number)
-    if (this.#numbers.size > remembered) this.#numbers.delete(this.#numbers.keys().next().value ?? 0)
-    if (!head || ext > head.ext) this.#head = { ext, timestamp, number }
+    if (head?.timestamp === timestamp) {
+      head.whole ||= marker
+      return head.number
+    }
+    const number = head === undefined ? 0 : head.number + this.#step(timestamp - head.timestamp, head.whole, gone)
+    this.#head = { timestamp, number, whole: marker }
     return number
   }
 
-  #step(head: { ext: number; timestamp: number }, ext: number, timestamp: number): number {
-    const distance = timestamp - head.timestamp
-    if (ext === head.ext + 1) {
-      if (distance > 0) this.#duration = Math.min(distance, this.#duration ?? distance)
+  #step(distance: number, whole: boolean, gone: number): number {
+    if (gone === 0) {
+      if (distance > 0) this.#duration = this.#duration === undefined ? distance : 0.9 * this.#duration + 0.1 * distance
       return 1
     }
-    const frames = this.#duration === undefined ? 1 : Math.round(distance / this.#duration)
-    return ext > head.ext ? Math.max(1, frames) : Math.min(-1, frames)
+    const guess = this.#duration === undefined ? 1 : Math.round(distance / this.#duration)
+    // after a whole frame at least one is lost, and no frame is less than a packet
+    return Math.min(gone + 1, Math.max(whole ? 2 : 1, guess))
   }
 }

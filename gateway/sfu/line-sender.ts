@@ -128,7 +128,7 @@ export class LineSender {
         this.#cursor++
         continue
       }
-      if (video && line.reordered && packet.droppable) {
+      if (packet.payload.length === 0 || (video && line.reordered && packet.droppable)) {
         this.#cursor++
         continue
       }

@@ -42,7 +42,11 @@ export class MediaLine {
   readonly report: ReceiveReport
   readonly #sequences = new SequenceUnwrapper()
   readonly #timestamps = new TimestampUnwrapper()
-  readonly #numbering = new FrameNumbering()
+  readonly #numbering: FrameNumbering | undefined
+  /** The next packet to number. */
+  #unnumbered: number | undefined
+  /** Packets lost for good since the last one numbered. */
+  #gone = 0
   readonly #listeners = new Set<LineListener>()
   #ssrc: number | undefined
   #keyTimestamp: number | undefined
@@ -59,6 +63,7 @@ export class MediaLine {
     this.cache = new GopCache(format.clockRate, limits)
     this.clock = new LineClock(format.clockRate)
     this.report = new ReceiveReport(format.clockRate)
+    if (format.kind === 'video' && format.frameNumberId === undefined) this.#numbering = new FrameNumbering()
   }
 
   /** The source's SSRC, once a packet has come. */
@@ -109,7 +114,7 @@ export class MediaLine {
       if (data?.length === 2) this.#transportSequence((data[0]! << 8) | data[1]!, nowMs)
     }
     this.#ssrc ??= rtp.ssrc
-    if (rtp.ssrc !== this.#ssrc || rtp.payload.length === 0) {
+    if (rtp.ssrc !== this.#ssrc) {
       this.#refused++
       return 'refused'
     }
@@ -123,12 +128,13 @@ export class MediaLine {
       marker: rtp.marker,
       keyframe: this.#beginsKeyframe(rtp.payload, timestamp),
       droppable: this.format.codec === 'h264' && !isReferencePayload(rtp.payload),
-      frame: this.#frameNumber(rtp, ext, timestamp),
+      frame: this.#frameNumber(rtp, ext),
       captureMs: captureTimeId === undefined ? undefined : readAbsCaptureTime(rtp.extensions, captureTimeId),
       arrivalMs: nowMs,
       ...makeWire(rtp.payload),
     }
     if (!this.cache.put(packet)) return 'taken'
+    if (this.#numbering) this.#number(this.#numbering)
     this.report.arrived(ext, timestamp, nowMs)
     if (!late) this.clock.arrived(timestamp, nowMs)
     if (packet.captureMs !== undefined) this.clock.captured(timestamp, packet.captureMs)
@@ -145,14 +151,30 @@ export class MediaLine {
     this.clock.captured(newest.timestamp + ((rtp - newest.timestamp) | 0), captureMs)
   }
 
-  #frameNumber(rtp: RtpPacket, ext: number, timestamp: number): number | undefined {
+  #frameNumber(rtp: RtpPacket, ext: number): number | undefined {
     const { frameNumberId, kind } = this.format
     if (frameNumberId !== undefined) return readFrameNumber(rtp.extensions, frameNumberId)
-    return kind === 'audio' ? ext : this.#numbering.number(ext, timestamp)
+    return kind === 'audio' ? ext : undefined
+  }
+
+  /** Numbers the packets that are in order by now: in front of them nothing is missing that may still come. */
+  #number(numbering: FrameNumbering): void {
+    const { ring } = this.cache
+    let at = this.#unnumbered ?? ring.oldest
+    for (; at <= ring.head && !this.losses.isMissing(at); at++) {
+      const packet = ring.get(at)
+      if (packet === undefined) this.#gone++
+      else if (packet.payload.length > 0) {
+        packet.frame = numbering.number(packet, this.#gone)
+        this.#gone = 0
+      }
+    }
+    this.#unnumbered = at
   }
 
   #beginsKeyframe(payload: Uint8Array, timestamp: number): boolean {
-    if (this.format.kind === 'audio' || !keyframeStart(this.format.codec as VideoCodec, payload)) return false
+    if (this.format.kind === 'audio' || payload.length === 0) return false
+    if (!keyframeStart(this.format.codec as VideoCodec, payload)) return false
     // Parameter sets and the picture's slices each look like a beginning: the first of a timestamp counts.
     if (this.#keyTimestamp === timestamp) return false
     this.#keyTimestamp = timestamp
@@ -175,6 +197,7 @@ export class MediaLine {
 
 /** nal_ref_idc of what the payload carries; STAP-A and FU-A keep the highest of theirs in their own header (RFC 6184 §5.3). */
 function isReferencePayload(payload: Uint8Array): boolean {
+  if (payload.length === 0) return true
   const type = payload[0]! & 0x1f
   // SEI and delimiters have nal_ref_idc 0 without being pictures.
   if ((type >= 6 && type !== 28 && type !== 29) || type === 0) return true

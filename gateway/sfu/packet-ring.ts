@@ -13,7 +13,7 @@ export interface MediaPacket {
   keyframe: boolean
   /** Belongs to a picture that no other refers to. */
   droppable: boolean
-  /** Number of the frame, where the producer sends it along. */
+  /** Number of the frame, as the producer sends it along or as it is given (frame-numbering.ts). */
   frame: number | undefined
   /** Capture time, where the producer sends it along (first packet of a frame), ms since the Unix epoch. */
   captureMs: number | undefined
@@ -21,6 +21,7 @@ export interface MediaPacket {
   wire: Buffer
   /** The same bytes without the room for header extensions. */
   bare: Buffer
+  /** Empty in packets of nothing but padding, with which libwebrtc probes the link. */
   payload: Uint8Array
 }
 

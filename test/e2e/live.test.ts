@@ -48,7 +48,7 @@ describe('a phone at the door', () => {
   let first: Page
 
   beforeAll(async () => {
-    camera = await startCamera({ user: 'viewer', password: 'right horse' })
+    camera = await startCamera({ small: true, user: 'viewer', password: 'right horse' })
     atEnd(() => camera.close())
     gateway = await GatewayHouse.open(atEnd)
     agent = await AgentHouse.open(
@@ -112,11 +112,11 @@ describe('a phone at the door', () => {
     await framesAfter(second, 0, 10)
     const frames = await framesAfter(first, before, 50)
     // Nothing is shown twice or backwards, and the first phone never had to connect again.
-    const { frameCount } = camera
+    const { barcodes } = camera
     const steps = frames
       .slice(1)
-      .map(({ barcode }, index) => (barcode! - frames[index]!.barcode! + frameCount) % frameCount)
-    expect(steps.filter((step) => step === 0 || step > frameCount / 2)).toEqual([])
+      .map(({ barcode }, index) => (barcode! - frames[index]!.barcode! + barcodes) % barcodes)
+    expect(steps.filter((step) => step === 0 || step > barcodes / 2)).toEqual([])
     await pictureIs(first, 'live')
     expect(joins).toEqual([])
     const letGo = await holdToTalk(first)
@@ -130,7 +130,7 @@ describe('a phone at the door', () => {
 
 describe('a loudspeaker of the device', () => {
   test("plays the phone's tone", async ({ onTestFinished }) => {
-    const camera = await startCamera({ backchannel: 'off' })
+    const camera = await startCamera({ small: true, backchannel: 'off' })
     onTestFinished(() => camera.close())
     const gateway = await GatewayHouse.open(onTestFinished)
     const path = join(gateway.directory, 'speaker.wav')

@@ -31,6 +31,8 @@ export interface CameraOptions {
   /** Any MP4 with H.264 or H.265 in place of the scene; its sub stream is `subFile`, else the same file. */
   file?: string
   subFile?: string
+  /** The scene's sub stream (320×180, 10 a second) as main: a software decoder on a busy machine keeps up with it. */
+  small?: boolean
   /** Encodes the scene again: pictures from keyframe to keyframe, bit/s (main stream; needs ffmpeg). */
   gop?: number
   bitrate?: number
@@ -51,6 +53,8 @@ export interface SimulatedCamera extends AsyncDisposable {
   fps: number
   seconds: number
   frameCount: number
+  /** Numbers that the bar code of the scene counts through in one loop. */
+  barcodes: number
   /** What was sent after `sinceMs` (ms since the Unix epoch), oldest first, one entry per picture. */
   frames(sinceMs?: number, stream?: 'main' | 'sub'): SentFrame[]
   /** When the main stream's picture with this bar code was sent last, ms since the Unix epoch. */
@@ -67,10 +71,13 @@ export interface SimulatedCamera extends AsyncDisposable {
 
 const scene = (name: string) => fileURLToPath(new URL(`scene/${name}`, import.meta.url))
 
+/** Pictures per second that the scene's bar code counts, in both of its streams. */
+const sceneFps = 25
+
 async function load(options: CameraOptions): Promise<{ main: Mp4Video; sub: Mp4Video }> {
   const again = options.gop !== undefined || options.bitrate !== undefined
   const { gop, bitrate, file } = options
-  const source = file ?? scene('main.mp4')
+  const source = file ?? scene(options.small ? 'sub.mp4' : 'main.mp4')
   const mainPath = again
     ? await encodeAgain(source, {
         ...(gop === undefined ? {} : { gop }),
@@ -90,7 +97,7 @@ export async function startCamera(options: CameraOptions = {}): Promise<Simulate
   const clock = new MediaClock()
   const hearing = new Hearing()
   const fps = main.samples.length / main.seconds
-  const counted = options.file === undefined ? fps : undefined
+  const counted = options.file === undefined ? sceneFps : undefined
   const tone = options.audio === false ? undefined : new ToneLoop(clock, options.knobs?.toneHz ?? knobs.toneHz)
   const streams: Record<'main' | 'sub', CameraStream> = {
     main: { video: new VideoLoop(clock, main, counted), audio: tone },
@@ -138,6 +145,7 @@ export async function startCamera(options: CameraOptions = {}): Promise<Simulate
     fps,
     seconds: main.seconds,
     frameCount: main.samples.length,
+    barcodes: Math.round(main.seconds * (counted ?? fps)),
     frames(sinceMs = 0, stream = 'main') {
       const { sent } = streams[stream].video
       const first = sent.findIndex((frame) => frame.sentMs > sinceMs)

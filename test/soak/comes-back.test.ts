@@ -10,7 +10,7 @@ import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 test('a gateway that was killed: device and page come back by themselves, the cut recording plays to its last second', {
   timeout: 180_000,
 }, async ({ onTestFinished }) => {
-  const camera = await startCamera()
+  const camera = await startCamera({ small: true })
   onTestFinished(() => camera.close())
   const gateway = await GatewayHouse.open(onTestFinished)
   const agent = await AgentHouse.open(
@@ -48,7 +48,7 @@ test('a gateway that was killed: device and page come back by themselves, the cu
 test('a device that was pulled: the page says offline and how old the last picture is, and shows none as live', {
   timeout: 120_000,
 }, async ({ onTestFinished }) => {
-  const camera = await startCamera()
+  const camera = await startCamera({ small: true })
   onTestFinished(() => camera.close())
   const gateway = await GatewayHouse.open(onTestFinished)
   const agent = await AgentHouse.open(

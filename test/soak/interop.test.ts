@@ -63,7 +63,7 @@ test('Mosquitto in place of the embedded broker, with an ACL that keeps devices 
     },
     onTestFinished,
   )
-  const camera = await startCamera()
+  const camera = await startCamera({ small: true })
   onTestFinished(() => camera.close())
   const gateway = await GatewayHouse.open(onTestFinished, {
     broker: { mode: 'url', url: mosquitto.url, user: 'gateway', password: 'gateway-word' },

@@ -6,7 +6,7 @@ import { until } from './until.ts'
 export interface SeenFrame {
   /** Its bar code; undefined where none could be read. */
   barcode: number | undefined
-  /** When it was shown, ms since the Unix epoch (the page's clock is this machine's). */
+  /** When it was on screen, ms since the Unix epoch (the page's clock is this machine's). */
   atMs: number
 }
 
@@ -18,8 +18,10 @@ export async function watchFrames(page: Page): Promise<void> {
     const seen = []
     window.seenFrames = seen
     let video
-    const note = (_, frame) => {
-      seen.push({ barcode: read(video), atMs: performance.timeOrigin + frame.expectedDisplayTime })
+    const note = () => {
+      // What is read is what is on screen by now: on a busy machine a later picture than the one that this call is for.
+      const barcode = read(video)
+      seen.push({ barcode, atMs: performance.timeOrigin + performance.now() })
       video.requestVideoFrameCallback(note)
     }
     // A page that connects again may do so with another element.

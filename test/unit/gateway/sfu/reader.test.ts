@@ -78,7 +78,7 @@ function setUp(numbered = true) {
     send(sequence + 2, { frame, payload: Uint8Array.of(0x65, 0x88, 1), captureMs })
   }
   const delta = (sequence: number, frame: number) => send(sequence, { frame, payload: Uint8Array.of(0x41, 0x9a, 1) })
-  return { sfu, producer, reader, told, units, key, delta, clock, asked }
+  return { sfu, producer, reader, told, units, send, key, delta, clock, asked }
 }
 
 test('a reader first gets the kept group of pictures, then what comes, with the camera’s own times', () => {
@@ -135,6 +135,29 @@ test('a producer without numbers of its own has its frames counted', () => {
   delta(13, 101)
   delta(14, 102)
   expect(told.slice(1)).toEqual(['key 0', 'frame 1', 'frame 2'])
+})
+
+test('packets of nothing but padding, with which libwebrtc probes, are neither lost nor frames', async () => {
+  const { sfu, reader, told, key, delta, send, producer } = setUp(false)
+  sfu.read('house.door', reader)
+  key(10, 100)
+  send(13, { frame: 100, payload: new Uint8Array(), marker: false })
+  send(14, { frame: 100, payload: new Uint8Array(), marker: false })
+  delta(15, 101)
+  delta(16, 102)
+  expect(producer.video?.losses.size).toBe(0)
+  expect(told.slice(1)).toEqual(['key 0', 'frame 1', 'frame 2'])
+})
+
+test('a frame that came again late has the number of its place, whatever the times say', () => {
+  const { sfu, reader, told, key, delta } = setUp(false)
+  sfu.read('house.door', reader)
+  key(10, 100)
+  delta(13, 101)
+  delta(15, 108)
+  expect(told.slice(1)).toEqual(['key 0', 'frame 1'])
+  delta(14, 105)
+  expect(told.slice(1)).toEqual(['key 0', 'frame 1', 'frame 2', 'frame 3'])
 })
 
 test('the end is told; the next producer begins anew', () => {
