@@ -8,7 +8,13 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       {
-        test: { name: 'parts', include: ['test/{unit,fuzz}/**/*.test.ts'], sequence: { groupOrder: 0 }, ...patience },
+        test: {
+          name: 'parts',
+          include: ['test/{unit,fuzz}/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...patience,
+        },
       },
       {
         // Whole programs and browsers: one file at a time, or they take each other's processor.

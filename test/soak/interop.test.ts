@@ -12,7 +12,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 
 describe("GStreamer's RTSP server as the camera", () => {
-  test.each(['tcp', 'udp'] as const)('live picture and recording over %s', { timeout: 120_000 }, async (transport) => {
+  test.each(['tcp', 'udp'] as const)('live picture and recording over %s', async (transport) => {
     const cleanUps: (() => Promise<void>)[] = []
     const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
     try {
@@ -41,7 +41,7 @@ describe("GStreamer's RTSP server as the camera", () => {
   })
 })
 
-test('Mosquitto in place of the embedded broker, with an ACL that keeps devices apart', { timeout: 120_000 }, async ({
+test('Mosquitto in place of the embedded broker, with an ACL that keeps devices apart', async ({
   onTestFinished,
 }) => {
   const port = await freePort()

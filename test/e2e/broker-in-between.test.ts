@@ -11,7 +11,7 @@ describe('a broker in between that swaps the DTLS fingerprint gets no media', ()
   test.each([
     ['offer', 'device'],
     ['answer', 'gateway'],
-  ] as const)('in the %s', { timeout: 300_000 }, async (what, from) => {
+  ] as const)('in the %s', async (what, from) => {
     const cleanUps: (() => Promise<void>)[] = []
     try {
       const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)

@@ -7,9 +7,9 @@ import { framesAfter, watchFrames } from '../support/page-probe.ts'
 import { decodedRecording, recordingThat } from '../support/recording.ts'
 import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 
-test('a gateway that was killed: device and page come back by themselves, the cut recording plays to its last second', {
-  timeout: 180_000,
-}, async ({ onTestFinished }) => {
+test('a gateway that was killed: device and page come back by themselves, the cut recording plays to its last second', async ({
+  onTestFinished,
+}) => {
   const camera = await startCamera({ small: true })
   onTestFinished(() => camera.close())
   const gateway = await GatewayHouse.open(onTestFinished)
@@ -45,9 +45,9 @@ test('a gateway that was killed: device and page come back by themselves, the cu
   expect(last.seconds).toBeGreaterThan((grown.toMs! - grown.fromMs!) / 1000 - 1)
 })
 
-test('a device that was pulled: the page says offline and how old the last picture is, and shows none as live', {
-  timeout: 120_000,
-}, async ({ onTestFinished }) => {
+test('a device that was pulled: the page says offline and how old the last picture is, and shows none as live', async ({
+  onTestFinished,
+}) => {
   const camera = await startCamera({ small: true })
   onTestFinished(() => camera.close())
   const gateway = await GatewayHouse.open(onTestFinished)
