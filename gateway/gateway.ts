@@ -146,7 +146,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   stack.use(new PictureWatch({ cameras, onProducer: (callback) => sfu.onProducer(callback) }))
   const hub = stack.use(
     new SignalingHub({
-      ...{ engine, sfu, identity, command, now: monotone, log },
+      ...{ engine, sfu, identity, command, now: monotone, wallNow: now, log },
       deviceKey: (device) => devices.key(device),
       limits: { lingerMs: config.media.lingerSeconds * 1000 },
       send: (device, body) => {

@@ -6,13 +6,16 @@ const relaxMsPerSecond = 0.5
  */
 export class LineClock {
   readonly #clockRate: number
+  readonly #wallNow: () => number
   /** Largest seen of (RTP time − arrival), ms: the packet that came with the least delay. */
   #lead: number | undefined
   #leadAtMs = 0
   #anchor: { timestamp: number; captureMs: number; exact: boolean } | undefined
 
-  constructor(clockRate: number) {
+  /** @param wallNow ms since the Unix epoch; stands for the capture time until the camera says its own */
+  constructor(clockRate: number, wallNow: () => number) {
     this.#clockRate = clockRate
+    this.#wallNow = wallNow
   }
 
   /** A packet of `timestamp` (unwrapped ticks) arrived. */
@@ -24,7 +27,7 @@ export class LineClock {
     this.#leadAtMs = nowMs
     // A leap of more than half a minute is another time line, not an early packet.
     if (this.#lead === undefined || lead > this.#lead || lead < this.#lead - 30_000) this.#lead = lead
-    if (!this.#anchor) this.#anchor = { timestamp, captureMs: nowMs, exact: false }
+    if (!this.#anchor) this.#anchor = { timestamp, captureMs: this.#wallNow(), exact: false }
   }
 
   /** The camera's own word on when `timestamp` was captured (abs-capture-time, or a sender report's NTP time). */

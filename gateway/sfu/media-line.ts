@@ -58,10 +58,11 @@ export class MediaLine {
   #refused = 0
   #transportSequence: ((sequence: number, nowMs: number) => void) | undefined
 
-  constructor(format: LineFormat, limits: GopLimits = format.kind === 'video' ? defaultGopLimits : audioLimits) {
+  /** @param wallNow ms since the Unix epoch */
+  constructor(format: LineFormat, wallNow: () => number) {
     this.format = format
-    this.cache = new GopCache(format.clockRate, limits)
-    this.clock = new LineClock(format.clockRate)
+    this.cache = new GopCache(format.clockRate, format.kind === 'video' ? defaultGopLimits : audioLimits)
+    this.clock = new LineClock(format.clockRate, wallNow)
     this.report = new ReceiveReport(format.clockRate)
     if (format.kind === 'video' && format.frameNumberId === undefined) this.#numbering = new FrameNumbering()
   }

@@ -17,6 +17,8 @@ export interface ProducerOptions {
   send(line: 'video' | 'audio' | 'talk', bytes: Uint8Array): void
   /** ms, monotone. */
   now: () => number
+  /** ms since the Unix epoch. */
+  wallNow: () => number
   log: Logger
 }
 
@@ -53,8 +55,8 @@ export class Producer implements AsyncDisposable {
     this.#options = options
     this.camera = options.camera
     this.run = options.run
-    this.video = options.video && new MediaLine(options.video)
-    this.audio = options.audio && new MediaLine(options.audio)
+    this.video = options.video && new MediaLine(options.video, options.wallNow)
+    this.audio = options.audio && new MediaLine(options.audio, options.wallNow)
     this.talk = options.talk && new TalkLine(options.talk, (bytes) => options.send('talk', bytes))
     for (const line of this.#lines()) {
       line.onTransportSequence((sequence, nowMs) => this.#feedback.arrived(sequence, nowMs))

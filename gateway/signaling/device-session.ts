@@ -29,6 +29,8 @@ export interface DeviceSessionOptions {
   send(body: SignalBody): void
   /** ms, monotone. */
   now: () => number
+  /** ms since the Unix epoch. */
+  wallNow: () => number
   log: Logger
   timers?: Timers
   /** Live for the first time: the producer may be published. */
@@ -185,6 +187,7 @@ export class DeviceSession implements AsyncDisposable {
         this.#engineSession.send(mids[line], bytes)
       },
       now: this.#options.now,
+      wallNow: this.#options.wallNow,
       log: this.#log,
     })
     this.#producer = producer

@@ -34,6 +34,8 @@ export interface HubOptions {
   command(device: string, body: CommandBody): void
   /** ms, monotone. */
   now: () => number
+  /** ms since the Unix epoch. */
+  wallNow: () => number
   log: Logger
   limits?: Partial<HubLimits>
   timers?: Timers
@@ -107,7 +109,7 @@ export class SignalingHub implements AsyncDisposable {
   }
 
   #open(device: string, deviceKey: KeyObject, offer: Offer): DeviceSession {
-    const { engine, identity, now, log } = this.#options
+    const { engine, identity, now, wallNow, log } = this.#options
     const session = new DeviceSession({
       engine,
       identity,
@@ -116,6 +118,7 @@ export class SignalingHub implements AsyncDisposable {
       offer,
       send: (body) => this.#options.send(device, body),
       now,
+      wallNow,
       log,
       timers: this.#timers,
       onLive: (live, producer) => this.#live(live, producer),

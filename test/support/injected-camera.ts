@@ -66,6 +66,7 @@ export class InjectedCamera {
       talk: talk && { codec: talk.codec, payloadType: 0, clockRate: 8_000, ssrc: 77 },
       send: (line, bytes) => (line === 'talk' ? talk?.heard(bytes) : this.asked.push(bytes)),
       now: () => performance.now(),
+      wallNow: Date.now,
       log: quietLog,
     })
     this.#tone = new ToneLoop(this.#clock, 440)

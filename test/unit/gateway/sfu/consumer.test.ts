@@ -27,6 +27,7 @@ function setUp({ rtx = false, audio = false }: Setting = {}) {
       talk: undefined,
       send: (_, bytes) => asked.push(bytes),
       now: () => clock.now,
+      wallNow: Date.now,
       log: quietLog,
     })
   const producer = makeProducer()

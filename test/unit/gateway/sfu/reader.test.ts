@@ -16,6 +16,9 @@ interface Options {
   captureMs?: number
 }
 
+/** What the clock of the world says. */
+const arrivedAt = 1_700_000_000_000
+
 function setUp(numbered = true) {
   const clock = { now: 10_000 }
   const asked: Uint8Array[] = []
@@ -38,6 +41,7 @@ function setUp(numbered = true) {
     talk: undefined,
     send: (_, bytes) => asked.push(bytes),
     now: () => clock.now,
+    wallNow: () => arrivedAt,
     log: quietLog,
   })
   sfu.publish(producer)
@@ -129,12 +133,14 @@ test('what nobody sends again is asked for, given up, and said to be lost', asyn
 })
 
 test('a producer without numbers of its own has its frames counted', () => {
-  const { sfu, reader, told, key, delta } = setUp(false)
+  const { sfu, reader, told, units, key, delta } = setUp(false)
   sfu.read('house.door', reader)
   key(10, 100)
   delta(13, 101)
   delta(14, 102)
   expect(told.slice(1)).toEqual(['key 0', 'frame 1', 'frame 2'])
+  // Nobody has said yet when they were captured: when they came stands for it, on the clock of the world.
+  expect(units.map(({ captureMs }) => Math.round(captureMs - arrivedAt))).toEqual([0, 40, 80])
 })
 
 test('packets of nothing but padding, with which libwebrtc probes, are neither lost nor frames', async () => {

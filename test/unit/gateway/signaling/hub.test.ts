@@ -101,6 +101,7 @@ function setUp() {
     send: (_, body) => sent.push(body),
     command: (name, body) => commands.push({ device: name, body }),
     now: () => clock.now,
+    wallNow: Date.now,
     log: quietLog,
     timers: injected,
   })

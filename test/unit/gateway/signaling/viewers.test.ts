@@ -84,6 +84,7 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
       talk: talk ? { codec: 'pcmu', payloadType: 0, clockRate: 8_000, ssrc: 5 } : undefined,
       send: (line, bytes) => line === 'talk' && talked.push(bytes),
       now: () => clock.now,
+      wallNow: Date.now,
       log: quietLog,
     })
     sfu.publish(producer)
