@@ -30,8 +30,8 @@ export interface LineListener {
   packet(line: MediaLine, packet: MediaPacket): void
 }
 
-/** Sound has no keyframes: the last moments are kept for retransmissions. */
-const audioLimits: GopLimits = { ...defaultGopLimits, packets: 1_024 }
+/** Sound has no keyframes: that of the longest group of pictures is kept, for readers who begin with the group. */
+const audioLimits: GopLimits = { ...defaultGopLimits, historyMs: defaultGopLimits.gopMs, packets: 1_024 }
 
 /** One line (picture or sound) of a producer: packets in, kept, timed, missed, and told to those who listen. */
 export class MediaLine {

@@ -58,8 +58,9 @@ export class FrameFeed {
 
   #drain(): void {
     if (this.#closed) return
-    if (this.#producer.video) this.#drainVideo(this.#producer.video)
-    if (this.#producer.audio) this.#drainAudio(this.#producer.audio)
+    const { video, audio } = this.#producer
+    if (video) this.#drainVideo(video, audio)
+    if (audio) this.#drainAudio(audio, Number.POSITIVE_INFINITY)
   }
 
   /** The next packet in order; `wait` while it may still be repaired, `gone` once it is not coming any more. */
@@ -69,7 +70,7 @@ export class FrameFeed {
     return line.losses.isMissing(cursor) ? 'wait' : 'gone'
   }
 
-  #drainVideo(line: MediaLine): void {
+  #drainVideo(line: MediaLine, audio: MediaLine | undefined): void {
     const { ring } = line.cache
     // Before the first keyframe there is nothing that could be decoded.
     this.#videoCursor ??= line.cache.start
@@ -79,7 +80,9 @@ export class FrameFeed {
       const packet = this.#next(line, this.#videoCursor)
       if (packet === 'wait') return
       this.#videoCursor++
-      if (packet !== 'gone') this.#video(line, packet)
+      if (packet === 'gone') continue
+      if (audio) this.#drainAudio(audio, packet.arrivalMs)
+      this.#video(line, packet)
     }
   }
 
@@ -108,7 +111,8 @@ export class FrameFeed {
     })
   }
 
-  #drainAudio(line: MediaLine): void {
+  /** Sound that came up to `untilMs`: what is kept comes in the order in which it came, sound among pictures. */
+  #drainAudio(line: MediaLine, untilMs: number): void {
     const { ring } = line.cache
     if (ring.head < 0) return
     this.#audioCursor ??= ring.head
@@ -117,7 +121,7 @@ export class FrameFeed {
     if (this.#producer.video && !this.#formatTold) return
     while (this.#audioCursor <= ring.head) {
       const packet = this.#next(line, this.#audioCursor)
-      if (packet === 'wait') return
+      if (packet === 'wait' || (packet !== 'gone' && packet.arrivalMs > untilMs)) return
       this.#audioCursor++
       if (packet === 'gone') continue
       this.#tellFormat()

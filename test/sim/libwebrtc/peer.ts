@@ -3,9 +3,9 @@ import wrtc from '@roamhq/wrtc'
 import { barcodeBits, barcodeBlocks, barcodeStrip } from '../../support/barcode.ts'
 import type { PeerHalf } from './signaling.ts'
 
-export const frameWidth = 640
-export const frameHeight = 360
-export const framesPerSecond = 15
+export const frameWidth = 320
+export const frameHeight = 180
+export const framesPerSecond = 10
 /** What its microphone hears, Hz: another tone than the simulated camera's. */
 export const toneHz = 660
 

@@ -19,7 +19,7 @@ interface Options {
 /** What the clock of the world says. */
 const arrivedAt = 1_700_000_000_000
 
-function setUp(numbered = true) {
+function setUp(numbered = true, sound = false) {
   const clock = { now: 10_000 }
   const asked: Uint8Array[] = []
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
@@ -37,7 +37,12 @@ function setUp(numbered = true) {
       captureTimeId: numbered ? 2 : undefined,
       transportCcId: undefined,
     },
-    audio: undefined,
+    audio: sound
+      ? {
+          ...{ kind: 'audio', codec: 'pcmu', payloadType: 0, clockRate: 8_000, channels: 1, fmtp: '' },
+          ...{ frameNumberId: undefined, captureTimeId: undefined, transportCcId: undefined },
+        }
+      : undefined,
     talk: undefined,
     send: (_, bytes) => asked.push(bytes),
     now: () => clock.now,
@@ -82,7 +87,20 @@ function setUp(numbered = true) {
     send(sequence + 2, { frame, payload: Uint8Array.of(0x65, 0x88, 1), captureMs })
   }
   const delta = (sequence: number, frame: number) => send(sequence, { frame, payload: Uint8Array.of(0x41, 0x9a, 1) })
-  return { sfu, producer, reader, told, units, send, key, delta, clock, asked }
+  const noise = (sequence: number) => {
+    const payload = new Uint8Array(160)
+    const packet = {
+      marker: false,
+      payloadType: 0,
+      sequence,
+      timestamp: 160 * sequence,
+      ssrc: 2,
+      extensions: [],
+      payload,
+    }
+    producer.packet('audio', writeRtp(packet))
+  }
+  return { sfu, producer, reader, told, units, noise, send, key, delta, clock, asked }
 }
 
 test('a reader first gets the kept group of pictures, then what comes, with the camera’s own times', () => {
@@ -95,6 +113,23 @@ test('a reader first gets the kept group of pictures, then what comes, with the 
   expect(told).toEqual(['format boot-0001 320x240 undefined', 'key 100', 'frame 101', 'frame 102'].map(sized(told)))
   expect(units[0]?.captureMs).toBeCloseTo(1_700_000_000_123, 0)
   expect(units[0]?.data).toHaveLength(3)
+})
+
+test('the kept group comes with the sound of its time, each in its place, however long the group is', () => {
+  const { sfu, reader, told, key, delta, noise, clock } = setUp(true, true)
+  noise(1)
+  clock.now += 2_000
+  key(10, 100)
+  for (const at of [1, 2, 3]) {
+    clock.now += 2_000
+    noise(1 + at)
+    clock.now += 1_000
+    delta(12 + at, 100 + at)
+  }
+  sfu.read('house.door', reader)
+  expect(told.slice(1)).toEqual(['key 100', 'sound', 'frame 101', 'sound', 'frame 102', 'sound', 'frame 103'])
+  noise(5)
+  expect(told.at(-1)).toBe('sound')
 })
 
 /** The size is whatever the parameter sets of the test's camera say. */
