@@ -22,6 +22,7 @@ import { Devices } from './auth/devices.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
 import { EmbeddedBroker } from './broker/embedded-broker.ts'
+import { LinkWatch } from './cameras/link-watch.ts'
 import { PictureWatch } from './cameras/picture-watch.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
@@ -116,6 +117,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   // To devices.
   const broker =
     config.broker.mode === 'embedded' ? stack.use(await openBroker(config, tls, devices, metrics, log)) : undefined
+  const linkWatch = stack.use(new LinkWatch(cameras))
   const link = stack.use(
     new DeviceLink({
       way: broker ? () => broker.connectGateway() : await otherBroker(config),
@@ -126,7 +128,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
         cameras: (device, message) => cameras.cameras(device, message),
         event: (device, message) => events.handle(device, message),
         signal: (device, message) => hub.handle(device, message),
-        link: (up) => broker?.gatewayListens(up),
+        link: (up) => {
+          broker?.gatewayListens(up)
+          linkWatch.link(up)
+        },
       },
       ...{ metrics, log, now, random },
     }),

@@ -38,6 +38,8 @@ export class CameraRegistry {
   readonly #options: CameraRegistryOptions
   readonly #entries = new Map<string, Entry>()
   readonly #presence = new Map<string, PresenceFacts>()
+  /** Devices that have not been heard since their broker was out of reach. */
+  readonly #unheard = new Set<string>()
   readonly #changeListeners = new Set<(notice: CameraNotice) => void>()
   readonly #forgetListeners = new Set<(id: string) => void>()
   readonly #onlineListeners = new Set<(device: string, online: boolean) => void>()
@@ -71,12 +73,24 @@ export class CameraRegistry {
   presence(device: string, message: Presence): boolean {
     const known = this.#presence.get(device)
     const facts = { online: message.online, bootId: message.bootId, epoch: message.epoch }
-    if (!isNewerPresence(known, facts)) return false
+    const still = this.#unheard.has(device) && facts.online && facts.epoch === known?.epoch
+    if (!still && !isNewerPresence(known, facts)) return false
     this.#presence.set(device, facts)
+    this.#unheard.delete(device)
     for (const id of this.ofDevice(device)) this.#changed(id)
     // A new connection counts as coming although no farewell to the old one was heard.
     for (const listener of this.#onlineListeners) listener(device, message.online)
     return true
+  }
+
+  /** The broker is out of reach: who is connected is not known, and nobody counts as it, until devices are heard anew. */
+  unheard(): void {
+    for (const [device, { online }] of this.#presence) {
+      if (!online || this.#unheard.has(device)) continue
+      this.#unheard.add(device)
+      for (const id of this.ofDevice(device)) this.#changed(id)
+      for (const listener of this.#onlineListeners) listener(device, false)
+    }
   }
 
   /** Takes a device's list of cameras; those that are not in it any more are forgotten. */
@@ -97,10 +111,11 @@ export class CameraRegistry {
 
   /** Forgets a device: it was revoked, or enrolled anew and counts its epochs from the start. */
   forgetDevice(device: string): void {
-    const known = this.#presence.get(device)
+    const online = this.isOnline(device)
     this.#presence.delete(device)
+    this.#unheard.delete(device)
     for (const id of this.ofDevice(device)) this.#forget(id)
-    if (known?.online) for (const listener of this.#onlineListeners) listener(device, false)
+    if (online) for (const listener of this.#onlineListeners) listener(device, false)
   }
 
   recording(camera: string, state: { recording: boolean; error?: string | undefined }): void {
@@ -150,11 +165,11 @@ export class CameraRegistry {
   }
 
   isOnline(device: string): boolean {
-    return this.#presence.get(device)?.online ?? false
+    return !this.#unheard.has(device) && (this.#presence.get(device)?.online ?? false)
   }
 
   get devicesOnline(): number {
-    return [...this.#presence.values()].filter((facts) => facts.online).length
+    return [...this.#presence.keys()].filter((device) => this.isOnline(device)).length
   }
 
   /** @returns a function that ends the listening */

@@ -17,6 +17,7 @@ type AtEnd = (cleanUp: () => Promise<void>) => void
 
 /** Settings as their config files have them. */
 type Settings = Record<string, unknown>
+type Environment = Readonly<Record<string, string>>
 
 /** The real gateway, a process of its own on fixed ports, so that it is found again after a restart. */
 export class GatewayHouse {
@@ -26,23 +27,26 @@ export class GatewayHouse {
   readonly brokerPort: number
   readonly #configPath: string
   readonly #atEnd: AtEnd
+  readonly #env: Environment
   #child: Child | undefined
   #token: string | undefined
 
-  private constructor(directory: string, ports: [number, number, number], atEnd: AtEnd) {
+  private constructor(directory: string, ports: [number, number, number], atEnd: AtEnd, env: Environment) {
     this.directory = directory
     this.url = `http://127.0.0.1:${ports[0]}`
     this.mediaPort = ports[1]
     this.brokerPort = ports[2]
     this.#configPath = join(directory, 'gateway.json')
     this.#atEnd = atEnd
+    this.#env = env
   }
 
-  static async open(atEnd: AtEnd, settings: Settings = {}): Promise<GatewayHouse> {
+  /** @param env over the environment of the tests */
+  static async open(atEnd: AtEnd, settings: Settings = {}, env: Environment = {}): Promise<GatewayHouse> {
     const directory = await mkdtemp(join(tmpdir(), 'porchlight-house-'))
     atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
     const ports: [number, number, number] = [await freePort(), await freeUdpPort(), await freePort()]
-    const house = new GatewayHouse(directory, ports, atEnd)
+    const house = new GatewayHouse(directory, ports, atEnd, env)
     const config = {
       dataDir: join(directory, 'gateway'),
       http: { port: ports[0] },
@@ -62,7 +66,8 @@ export class GatewayHouse {
   }
 
   async start(): Promise<void> {
-    this.#child = startNode(gatewayMain, { args: ['run', '--ready-json', '--config', this.#configPath] }, this.#atEnd)
+    const args = ['run', '--ready-json', '--config', this.#configPath]
+    this.#child = startNode(gatewayMain, { args, env: this.#env }, this.#atEnd)
     await this.#child.json((line) => line.ready === true)
   }
 
@@ -122,14 +127,16 @@ export class AgentHouse {
   readonly camera: string
   readonly #configPath: string
   readonly #atEnd: AtEnd
+  readonly #env: Environment
   #child: Child | undefined
   #http = ''
 
-  private constructor(device: string, configPath: string, atEnd: AtEnd) {
+  private constructor(device: string, configPath: string, atEnd: AtEnd, env: Environment) {
     this.device = device
     this.camera = toCameraId(device, 'door')
     this.#configPath = configPath
     this.#atEnd = atEnd
+    this.#env = env
   }
 
   /**
@@ -140,7 +147,7 @@ export class AgentHouse {
     gateway: GatewayHouse,
     camera: Settings,
     atEnd: AtEnd,
-    options: { device?: string; settings?: Settings; enrolFlags?: string[] } = {},
+    options: { device?: string; settings?: Settings; enrolFlags?: string[]; env?: Environment } = {},
   ): Promise<AgentHouse> {
     const device = options.device ?? 'porch'
     const directory = join(gateway.directory, device)
@@ -153,7 +160,7 @@ export class AgentHouse {
       ...options.settings,
     }
     await writeFile(configPath, JSON.stringify(config))
-    const house = new AgentHouse(device, configPath, atEnd)
+    const house = new AgentHouse(device, configPath, atEnd, options.env ?? {})
     const key = (await house.cli('key')).split(/\s+/).at(-1)!
     await house.cli('enroll', await gateway.cli('enroll', device, '--key', key, ...(options.enrolFlags ?? [])))
     await house.start()
@@ -166,7 +173,8 @@ export class AgentHouse {
   }
 
   async start(): Promise<void> {
-    this.#child = startNode(deviceMain, { args: ['run', '--ready-json', '--config', this.#configPath] }, this.#atEnd)
+    const args = ['run', '--ready-json', '--config', this.#configPath]
+    this.#child = startNode(deviceMain, { args, env: this.#env }, this.#atEnd)
     const ready = await this.#child.json<{ http: string }>((line) => line.ready === true)
     this.#http = ready.http
   }

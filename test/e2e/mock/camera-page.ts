@@ -1,27 +1,27 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Answer, MockGateway } from './mock-gateway.ts'
 
-/** Runs in a page: a picture that moves and a tone, answered to every WHEP offer; hears what is said to it. */
+/** Runs in a page (small, so that a busy machine keeps up): a picture that moves and a tone, answered to every WHEP offer; hears what is said to it. */
 const script = `
   const canvas = document.createElement('canvas')
-  canvas.width = 640
-  canvas.height = 360
+  canvas.width = 320
+  canvas.height = 180
   const pen = canvas.getContext('2d')
   let frame = 0
   setInterval(() => {
-    const night = pen.createLinearGradient(0, 0, 0, 360)
+    const night = pen.createLinearGradient(0, 0, 0, 180)
     night.addColorStop(0, '#26354d')
     night.addColorStop(1, '#5d4a35')
     pen.fillStyle = night
-    pen.fillRect(0, 0, 640, 360)
+    pen.fillRect(0, 0, 320, 180)
     pen.fillStyle = '#8a5a2b'
-    pen.fillRect(250, 90, 140, 270)
+    pen.fillRect(125, 45, 70, 135)
     pen.fillStyle = '#ffc873'
-    pen.fillRect(430, 120, 40, 60)
+    pen.fillRect(215, 60, 20, 30)
     pen.fillStyle = '#f4efe6'
-    pen.fillRect((frame * 3) % 640, 300, 40, 60)
+    pen.fillRect((frame * 3) % 320, 150, 20, 30)
     pen.fillText(String(frame++), 20, 20)
-  }, 40)
+  }, 100)
   const audio = new AudioContext()
   const tone = new OscillatorNode(audio, { frequency: 440 })
   const out = new MediaStreamAudioDestinationNode(audio)
@@ -33,7 +33,7 @@ const script = `
     peers.set(id, { pc, heard: 0 })
     await pc.setRemoteDescription({ type: 'offer', sdp: offer })
     const [video, sound, talk] = pc.getTransceivers()
-    await video.sender.replaceTrack(canvas.captureStream(25).getVideoTracks()[0])
+    await video.sender.replaceTrack(canvas.captureStream(10).getVideoTracks()[0])
     video.direction = 'sendonly'
     await sound.sender.replaceTrack(out.stream.getAudioTracks()[0])
     sound.direction = 'sendonly'

@@ -36,6 +36,27 @@ async function setUp() {
 }
 
 describe('CameraRegistry', () => {
+  it('counts nobody as connected while the broker is out of reach, until they are heard anew', async () => {
+    const { registry } = await setUp()
+    const heard: boolean[] = []
+    registry.onOnline((_, online) => heard.push(online))
+    registry.presence('porch', presence(4, true))
+    registry.cameras('porch', list(door))
+    registry.unheard()
+    registry.unheard()
+    expect(registry.get('porch.door').online).toBe(false)
+    registry.presence('porch', presence(3, true)) // kept by the broker from long ago
+    expect(registry.isOnline('porch')).toBe(false)
+    registry.presence('porch', presence(4, true))
+    expect(registry.get('porch.door').online).toBe(true)
+    registry.unheard()
+    registry.presence('porch', presence(4, false))
+    expect(registry.isOnline('porch')).toBe(false)
+    registry.presence('porch', presence(4, true)) // late, from before its end
+    expect(registry.isOnline('porch')).toBe(false)
+    expect(heard).toEqual([true, false, true, false, false])
+  })
+
   it('merges presence, state, viewers and recording, and tells each change once', async () => {
     const { registry, told } = await setUp()
     registry.presence('porch', presence(1, true))

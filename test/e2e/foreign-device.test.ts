@@ -35,7 +35,7 @@ test("a libwebrtc device's VP9 and Opus are seen, heard and recorded", async ({ 
   const file = join(gateway.directory, 'foreign.mp4')
   await recordingThat(gateway, event.eventId, ({ fromMs, toMs }) => toMs! - fromMs! > 3_000)
   const decoded = await decodedRecording(gateway, event.eventId, file)
-  expect(decoded.video.length).toBeGreaterThan(30)
+  expect(decoded.video.length).toBeGreaterThan(20)
   expect(decoded.audio.length).toBeGreaterThan(30)
   const { streams } = await probe(file)
   expect(streams.map((stream) => stream.codec_name).sort()).toEqual(['opus', 'vp9'])

@@ -41,9 +41,7 @@ describe("GStreamer's RTSP server as the camera", () => {
   })
 })
 
-test('Mosquitto in place of the embedded broker, with an ACL that keeps devices apart', async ({
-  onTestFinished,
-}) => {
+test('Mosquitto in place of the embedded broker, with an ACL that keeps devices apart', async ({ onTestFinished }) => {
   const port = await freePort()
   const mosquitto = await startMosquitto(
     {
