@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configPath, loadConfig } from '@porchlight/proto/config.ts'
@@ -51,6 +52,7 @@ async function run(config: DeviceConfig, readyJson: boolean): Promise<number> {
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopped.resolve(name))
   await using agent = await Agent.start({ config, env: process.env, log })
   if (readyJson) say(JSON.stringify({ ready: true, device: agent.health.device, http: agent.httpUrl }))
+  flushCompileCache() // an agent ends by loss of power more often than by a signal
   log.info({ signal: await stopped.promise }, 'agent ends')
   return 0
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { configPath, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { pino } from 'pino'
@@ -56,6 +57,7 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)
+    flushCompileCache() // for the start after one that is killed
     if (on.has('ready-json')) out(JSON.stringify({ ready: true, ...gateway.addresses, signInLink: gateway.signInLink }))
     else {
       out(`Porchlight is at ${gateway.addresses.url}`)

@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { nodeEnvironment } from '../device/node-environment.ts'
 
 const root = dirname(import.meta.dirname)
 const files = { gateway: 'gateway/main.ts', device: 'device/main.ts', camera: 'test/sim/camera.ts' }
 export type ProgramName = keyof typeof files
 export type Environment = Readonly<Record<string, string>>
+
+/** Where `device/main.ts` keeps its compiled code too. */
+const compileCache = join(root, 'node_modules/.cache/porchlight')
 
 /** A command of a program may take so long, ms. */
 const askMs = 60_000
@@ -15,7 +19,7 @@ const askMs = 60_000
 export function run(name: ProgramName, args: readonly string[], env: Environment): ChildProcess {
   return spawn(process.execPath, [join(root, files[name]), ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { ...(name === 'device' ? nodeEnvironment(compileCache) : {}), ...process.env, ...env },
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,4 +1,5 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { nodeEnvironment } from '../node-environment.ts'
 
 export interface UnitFacts {
   /** Absolute path of Node. */
@@ -29,6 +30,7 @@ function word(text: string): string {
  */
 export function unitText(facts: UnitFacts): string {
   const command = [facts.node, facts.main, 'run', '--config', facts.config, '--dataDir', `/var/lib/${facts.state}`]
+  const environment = Object.entries(nodeEnvironment(`/var/cache/${facts.state}`)).map((pair) => pair.join('='))
   return `[Unit]
 Description=Porchlight device agent
 Wants=network-online.target
@@ -43,7 +45,7 @@ ${facts.groups.length > 0 ? `SupplementaryGroups=${facts.groups.join(' ')}\n` : 
 StateDirectoryMode=0700
 CacheDirectory=${facts.state}
 CacheDirectoryMode=0700
-Environment=NODE_COMPILE_CACHE=/var/cache/${facts.state}
+Environment=${environment.join(' ')}
 UMask=0077
 Restart=always
 RestartSec=2

@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { launchChromium, phoneContext } from '../support/chromium.ts'
 import { type CameraPage, openCameraPage } from '../e2e/mock/camera-page.ts'
 import { aCamera, anEvent } from '../e2e/mock/facts.ts'
 import { json, type MockGateway, openMockGateway, problem } from '../e2e/mock/mock-gateway.ts'
+import { launchChromium, phoneContext } from '../support/chromium.ts'
 
 let browser: Browser
 beforeAll(async () => {

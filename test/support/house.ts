@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { toCameraId } from '@porchlight/proto/ids.ts'
 import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
 import { localTokenFile } from '../../device/identity/local-token.ts'
+import { nodeEnvironment } from '../../device/node-environment.ts'
 import { type Child, runToEnd, startNode } from './child.ts'
 import { freePort, freeUdpPort } from './ports.ts'
 import { until } from './until.ts'
@@ -12,6 +13,7 @@ import { until } from './until.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const gatewayMain = join(root, 'gateway/main.ts')
 const deviceMain = join(root, 'device/main.ts')
+const compileCache = join(root, 'node_modules/.cache/porchlight')
 
 type AtEnd = (cleanUp: () => Promise<void>) => void
 
@@ -174,7 +176,7 @@ export class AgentHouse {
 
   async start(): Promise<void> {
     const args = ['run', '--ready-json', '--config', this.#configPath]
-    this.#child = startNode(deviceMain, { args, env: this.#env }, this.#atEnd)
+    this.#child = startNode(deviceMain, { args, env: { ...nodeEnvironment(compileCache), ...this.#env } }, this.#atEnd)
     const ready = await this.#child.json<{ http: string }>((line) => line.ready === true)
     this.#http = ready.http
   }

@@ -44,6 +44,7 @@ describe('unit', () => {
     expect(text).toContain(`ExecStart=${exec} "--dataDir" "/var/lib/porch"\n`)
     expect(text).toContain('SupplementaryGroups=audio\n')
     expect(unitText({ ...facts, user: 'porch', state: 'porch', groups: [] })).not.toContain('SupplementaryGroups')
+    expect(text).toMatch(/^Environment=.*NODE_COMPILE_CACHE=\/var\/cache\/porch$/m)
   })
 
   it('takes no line breaks', () => {
