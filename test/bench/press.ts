@@ -25,7 +25,6 @@ interface Pressed {
 }
 
 const groupMs = 4_000
-const warmUps = 1
 
 export async function run(args: readonly string[]): Promise<Result> {
   const { values } = parseArgs({
@@ -45,22 +44,25 @@ export async function run(args: readonly string[]): Promise<Result> {
     recordings: { postroll: 1 },
   })
   const settings = { ring: { holdSeconds: 1 } }
-  const agent = await AgentHouse.open(gateway, { source: { url: camera.url } }, atEnd, { settings })
+  // Motion would keep a session alive between the presses.
+  const only = { source: { url: camera.url }, motion: { enabled: false } }
+  const agent = await AgentHouse.open(gateway, only, atEnd, { settings })
   await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
   const browser = await launchChromium()
   stack.defer(() => browser.close())
   const page = await openPhone(browser, gateway)
   await noteRings(page)
-  const noted = watchFrames(page) // it waits for a picture, which the first press brings
+  await agent.ring() // the first is for warming up
+  await watchFrames(page)
+  await leave(page)
 
   const random = seeded(21)
   const presses: Pressed[] = []
-  for (let index = -warmUps; index < Number(values.presses); index++) {
+  for (let index = 0; index < Number(values.presses); index++) {
     await isCold(gateway, agent.camera)
     await page.waitForTimeout(random() * groupMs)
     const pressed = await press(page, agent, camera)
-    await noted
-    if (index >= 0) presses.push(pressed)
+    presses.push(pressed)
     if (values.verbose)
       process.stderr.write(`notice ${pressed.notice.toFixed()} picture ${pressed.picture.toFixed()}\n`)
     await leave(page)
