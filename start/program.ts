@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { backoff } from '@porchlight/proto/backoff.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 
 /** Until a program says that it is ready, ms. */
@@ -84,7 +85,7 @@ export class Program {
       this.#given(new PorchlightError('program_failed', `${this.#name}: ${this.#falls} times in a row`))
       return
     }
-    const wait = Math.round(Math.random() * Math.min(15_000, 500 * 2 ** this.#falls))
+    const wait = Math.round(backoff(this.#falls, Math.random, 500, 15_000))
     this.#console.say(`Starting it again in ${(wait / 1_000).toFixed(1)} s.`)
     setTimeout(() => {
       if (this.#stopping) return

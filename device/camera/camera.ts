@@ -1,3 +1,4 @@
+import { backoff } from '@porchlight/proto/backoff.ts'
 import { asPorchlightError, type ErrorCode, type PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Logger } from 'pino'
@@ -31,8 +32,7 @@ export interface CameraOptions {
 export function reconnectWaitMs(attempt: number, code: ErrorCode | undefined, random: number): number {
   if (code === 'camera_auth') return authWaitMs * (1 + random * 0.2)
   const slow = code === 'camera_no_video' || code === 'camera_codec' || code === 'sdp_file_invalid'
-  const ceiling = slow ? maxWaitMs : Math.min(maxWaitMs, firstCeilingMs * 2 ** Math.min(attempt, 16))
-  return minWaitMs + random * ceiling
+  return minWaitMs + (slow ? random * maxWaitMs : backoff(attempt, () => random, firstCeilingMs, maxWaitMs))
 }
 
 /** One camera for as long as the agent runs: connects, connects again, and passes frames on with one numbering. */

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { backoff } from '@porchlight/proto/backoff.ts'
 import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
 
 /** Defaults and bounds; times in ms, sizes in bytes. */
 export const childDefaults = {
-  backoffBaseMs: 500,
-  backoffMaxMs: 30_000,
   /** A child that lived this long starts the back-off anew when it ends. */
   healthyMs: 30_000,
   /** Input that waits for the child; what comes beyond is refused. */
@@ -32,8 +31,6 @@ export interface ChildOptions {
   onFailure?: (error: PorchlightError) => void
   /** [0, 1), for the jitter. */
   random?: () => number
-  backoffBaseMs?: number
-  backoffMaxMs?: number
   maxQueuedBytes?: number
 }
 
@@ -160,10 +157,7 @@ export class SupervisedChild implements AsyncDisposable {
   #again(reason: string, lastLines: readonly string[], livedMs: number, cause: Error | undefined): void {
     const { command, log, onFailure } = this.#options
     if (livedMs >= childDefaults.healthyMs) this.#attempt = 0
-    const base = this.#options.backoffBaseMs ?? childDefaults.backoffBaseMs
-    const ceiling = Math.min(this.#options.backoffMaxMs ?? childDefaults.backoffMaxMs, base * 2 ** this.#attempt)
-    const delayMs = this.#random() * ceiling
-    this.#attempt = Math.min(this.#attempt + 1, 16)
+    const delayMs = backoff(this.#attempt++, this.#random)
     const detail = [reason, ...lastLines].join(' · ')
     const error = new PorchlightError(this.#options.code ?? 'ffmpeg_failed', detail, { cause })
     log.warn({ command, err: error, delayMs: Math.round(delayMs) }, 'child ended, starts again')
