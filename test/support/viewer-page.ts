@@ -2,12 +2,19 @@ import type { Browser, Page } from 'playwright-core'
 import { phoneContext } from './chromium.ts'
 import type { GatewayHouse } from './house.ts'
 
-/** A phone of its own, signed in by a one-time link. */
+/** A phone of its own, signed in by a one-time link, that hears the gateway's notices. */
 export async function openPhone(browser: Browser, gateway: GatewayHouse): Promise<Page> {
   const page = await (await phoneContext(browser)).newPage()
+  const hears = page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived', isSubAck))
   await page.goto(await gateway.signInLink())
   await page.getByRole('list', { name: 'Cameras' }).waitFor()
+  await hears
   return page
+}
+
+/** MQTT 3.1.1 §3.9: from here on notices come. */
+function isSubAck({ payload }: { payload: string | Buffer }): boolean {
+  return typeof payload !== 'string' && payload[0] === 0x90
 }
 
 /** The camera's page; the picture may still be on its way. */
