@@ -9,9 +9,6 @@ const files = { gateway: 'gateway/main.ts', device: 'device/main.ts', camera: 't
 export type ProgramName = keyof typeof files
 export type Environment = Readonly<Record<string, string>>
 
-/** Where `device/main.ts` keeps its compiled code too. */
-const compileCache = join(root, 'node_modules/.cache/porchlight')
-
 /** A command of a program may take so long, ms. */
 const askMs = 60_000
 
@@ -19,7 +16,7 @@ const askMs = 60_000
 export function run(name: ProgramName, args: readonly string[], env: Environment): ChildProcess {
   return spawn(process.execPath, [join(root, files[name]), ...args], {
     cwd: root,
-    env: { ...(name === 'device' ? nodeEnvironment(compileCache) : {}), ...process.env, ...env },
+    env: { ...(name === 'device' ? nodeEnvironment() : {}), ...process.env, ...env },
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
   })

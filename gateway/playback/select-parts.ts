@@ -68,15 +68,11 @@ function within<T extends PartSpan>(parts: readonly T[], fromMs: number, toMs: n
   let first = parts.findIndex((part) => part.end_ms > fromMs)
   if (first < 0) return []
   // back to the keyframe, as far as the numbers are unbroken
-  let back = first
-  while (back > 0 && parts[back]!.keyframe === 0 && follows(parts[back - 1]!, parts[back]!)) back -= 1
-  if (parts[back]!.keyframe === 1) first = back
-  else first = parts.findIndex((part, index) => index >= first && part.keyframe === 1)
-  if (first < 0) return []
+  while (first > 0 && parts[first]!.keyframe === 0 && follows(parts[first - 1]!, parts[first]!)) first -= 1
   return decodable(parts.slice(first)).filter((part) => part.start_ms < toMs)
 }
 
-/** Leaves out what follows a hole up to the next keyframe: its pictures refer to some that nobody has. */
+/** Leaves out what follows the beginning or a hole up to the next keyframe: it refers to pictures that are not there. */
 function decodable<T extends PartSpan>(parts: readonly T[]): T[] {
   const chosen: T[] = []
   for (const part of parts) {

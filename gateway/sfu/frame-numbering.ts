@@ -1,9 +1,4 @@
-/** What numbering looks at of a packet. */
-interface Numbered {
-  /** Unwrapped ticks. */
-  timestamp: number
-  marker: boolean
-}
+import type { MediaPacket } from './packet-ring.ts'
 
 /**
  * Numbers the frames of a producer that sends no numbers of its own (a libwebrtc device): one after the other in the order
@@ -19,7 +14,7 @@ export class FrameNumbering {
    * @param packet the next one in order that has a payload
    * @param gone packets between the one before and this that are lost for good
    */
-  number({ timestamp, marker }: Numbered, gone: number): number {
+  number({ timestamp, marker }: Pick<MediaPacket, 'timestamp' | 'marker'>, gone: number): number {
     const head = this.#head
     if (head?.timestamp === timestamp) {
       head.whole ||= marker

@@ -174,8 +174,7 @@ export class MediaLine {
   }
 
   #beginsKeyframe(payload: Uint8Array, timestamp: number): boolean {
-    if (this.format.kind === 'audio' || payload.length === 0) return false
-    if (!keyframeStart(this.format.codec as VideoCodec, payload)) return false
+    if (this.format.kind === 'audio' || !keyframeStart(this.format.codec as VideoCodec, payload)) return false
     // Parameter sets and the picture's slices each look like a beginning: the first of a timestamp counts.
     if (this.#keyTimestamp === timestamp) return false
     this.#keyTimestamp = timestamp
@@ -198,9 +197,8 @@ export class MediaLine {
 
 /** nal_ref_idc of what the payload carries; STAP-A and FU-A keep the highest of theirs in their own header (RFC 6184 §5.3). */
 function isReferencePayload(payload: Uint8Array): boolean {
-  if (payload.length === 0) return true
-  const type = payload[0]! & 0x1f
-  // SEI and delimiters have nal_ref_idc 0 without being pictures.
+  const type = (payload[0] ?? 0) & 0x1f
+  // SEI, delimiters and padding have nal_ref_idc 0 without being pictures.
   if ((type >= 6 && type !== 28 && type !== 29) || type === 0) return true
   return isReference(payload)
 }

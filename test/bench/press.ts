@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
 import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
+import type { AtEnd } from '../support/child.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { seenFrames, watchFrames } from '../support/page-probe.ts'
@@ -32,11 +33,7 @@ export async function run(args: readonly string[]): Promise<Result> {
     options: { presses: { type: 'string', default: '10' }, verbose: { type: 'boolean', default: false } },
   })
   await using stack = new AsyncDisposableStack()
-  const atEnd = (cleanUp: () => Promise<unknown>) => {
-    stack.defer(async () => {
-      await cleanUp()
-    })
-  }
+  const atEnd: AtEnd = (cleanUp) => stack.defer(cleanUp)
   const camera = stack.use(await startCamera({ gop: (groupMs / 1000) * 25 }))
   const gateway = await GatewayHouse.open(atEnd, {
     media: { lingerSeconds: 0 },

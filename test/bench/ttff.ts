@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { startCamera } from '../sim/start-camera.ts'
-import { startNode } from '../support/child.ts'
+import { type AtEnd, startNode } from '../support/child.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { seeded } from '../support/random.ts'
@@ -146,11 +146,7 @@ async function direct(stack: AsyncDisposableStack, bitrate: number, file: string
 
 /** Camera in this process, gateway and agent in theirs. */
 async function house(stack: AsyncDisposableStack, bitrate: number): Promise<Target> {
-  const atEnd = (cleanUp: () => Promise<unknown>) => {
-    stack.defer(async () => {
-      await cleanUp()
-    })
-  }
+  const atEnd: AtEnd = (cleanUp) => stack.defer(cleanUp)
   const camera = stack.use(await startCamera({ gop: (groupMs / 1000) * 25, bitrate }))
   const gateway = await GatewayHouse.open(atEnd)
   const agent = await AgentHouse.open(gateway, { source: { url: camera.url } }, atEnd)

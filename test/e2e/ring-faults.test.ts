@@ -72,11 +72,7 @@ async function hangingPushService(
   })
   await using keys = await startPushService()
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/push`
-  const subscribed = await gateway.fetch('/api/push/subscriptions', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...keys.subscription, endpoint }),
-  })
+  const subscribed = await gateway.subscribe({ ...keys.subscription, endpoint })
   expect(subscribed.ok).toBe(true)
   return { asked: asked.promise }
 }

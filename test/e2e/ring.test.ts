@@ -24,11 +24,7 @@ test('a ring is an event, a notice, a picture, a push and a recording with its p
     { settings: { ring: { holdSeconds: 3 } } },
   )
   await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
-  const subscribed = await gateway.fetch('/api/push/subscriptions', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(service.subscription),
-  })
+  const subscribed = await gateway.subscribe(service.subscription)
   expect(subscribed.ok).toBe(true)
   const browser = await openChromium(onTestFinished)
   const page = await openPhone(browser, gateway)

@@ -6,16 +6,14 @@ import { toCameraId } from '@porchlight/proto/ids.ts'
 import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
 import { localTokenFile } from '../../device/identity/local-token.ts'
 import { nodeEnvironment } from '../../device/node-environment.ts'
-import { type Child, runToEnd, startNode } from './child.ts'
+import { type AtEnd, type Child, runToEnd, startNode } from './child.ts'
 import { freePort, freeUdpPort } from './ports.ts'
+import type { PushSubscriptionJson } from './push-service.ts'
 import { until } from './until.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const gatewayMain = join(root, 'gateway/main.ts')
 const deviceMain = join(root, 'device/main.ts')
-const compileCache = join(root, 'node_modules/.cache/porchlight')
-
-type AtEnd = (cleanUp: () => Promise<void>) => void
 
 /** Settings as their config files have them. */
 type Settings = Record<string, unknown>
@@ -102,6 +100,15 @@ export class GatewayHouse {
     return (await response.json()) as T
   }
 
+  /** Subscribes the owner to web pushes, as a phone does. */
+  subscribe(subscription: PushSubscriptionJson): Promise<Response> {
+    return this.fetch('/api/push/subscriptions', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(subscription),
+    })
+  }
+
   async cameras(): Promise<CameraNotice[]> {
     return (await this.json<{ cameras: CameraNotice[] }>('/api/cameras')).cameras
   }
@@ -176,7 +183,7 @@ export class AgentHouse {
 
   async start(): Promise<void> {
     const args = ['run', '--ready-json', '--config', this.#configPath]
-    this.#child = startNode(deviceMain, { args, env: { ...nodeEnvironment(compileCache), ...this.#env } }, this.#atEnd)
+    this.#child = startNode(deviceMain, { args, env: { ...nodeEnvironment(), ...this.#env } }, this.#atEnd)
     const ready = await this.#child.json<{ http: string }>((line) => line.ready === true)
     this.#http = ready.http
   }

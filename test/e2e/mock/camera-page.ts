@@ -1,7 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Answer, MockGateway } from './mock-gateway.ts'
 
-/** Runs in a page (small, so that a busy machine keeps up): a picture that moves and a tone, answered to every WHEP offer; hears what is said to it. */
+/**
+ * Runs in a page: a picture that moves (small, so that a busy machine keeps up) and a tone, answered to every WHEP offer;
+ * hears what is said to it.
+ */
 const script = `
   const canvas = document.createElement('canvas')
   canvas.width = 320
