@@ -71,6 +71,36 @@ test('the list follows the notices: live, connecting, failed with its sentence, 
   expect(await card.getAttribute('data-state')).toBe('offline')
 })
 
+test('a list that was slow does not undo what a notice has told meanwhile', async () => {
+  const answers = Promise.withResolvers<void>()
+  const { page, gateway } = await openPage((gateway) => {
+    gateway.cameras = [aCamera()]
+    let asked = 0
+    gateway.routes.push(async (_method, path) => {
+      // The second reading of the list comes with the notices' connection.
+      if (path !== '/api/cameras' || ++asked === 1) return undefined
+      await answers.promise
+      return json({ cameras: [aCamera(), aCamera({ id: 'home.garden', title: 'Garden' })] })
+    })
+  })
+  await heard(gateway).toBeGreaterThan(1)
+  await gateway.camera(aCamera({ state: 'connecting' }))
+  const card = page.locator('[data-camera="home.door"]')
+  await card.getByText('Connecting').waitFor()
+  answers.resolve()
+  await page.locator('[data-camera="home.garden"]').getByText('Live').waitFor()
+  expect(await card.getAttribute('data-state')).toBe('connecting')
+})
+
+test('a page that is opened just after a ring says who is at the door, and shows the picture', async () => {
+  const { page } = await openPage((gateway) => {
+    gateway.cameras = [aCamera()]
+    gateway.events = [anEvent({ kind: 'ring', begin: Date.now() - 5_000, end: null })]
+  })
+  await page.getByRole('alert').getByText('Front door').waitFor()
+  await page.waitForURL(/#\/camera\/home\.door$/)
+})
+
 test('a gateway that goes away is said, and found again by itself', async () => {
   const { page, gateway } = await openPage((gateway) => {
     gateway.cameras = [aCamera()]

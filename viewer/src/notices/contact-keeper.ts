@@ -3,7 +3,7 @@ import { backoffMs } from '../live/backoff.ts'
 import { showRing } from '../ring.ts'
 import { cameraChanged, floorChanged, loadCameras } from '../state/cameras.ts'
 import { contact } from '../state/contact.ts'
-import { eventChanged, refreshEvents } from '../state/events.ts'
+import { eventChanged, eventList, refreshEvents } from '../state/events.ts'
 import { isNewRing } from '../state/ring.ts'
 import { readSession, session } from '../state/session.ts'
 import type { Notice } from './notices.ts'
@@ -56,7 +56,7 @@ async function connect(): Promise<void> {
     open: () => {
       failures = 0
       contact.value = { ok: true }
-      Promise.all([loadCameras(), refreshEvents()]).catch((error: unknown) => lost(error))
+      Promise.all([loadCameras(), refreshEvents()]).then(tellRings, lost)
     },
     notice: take,
     closed: () => lost(undefined),
@@ -68,8 +68,16 @@ function take(notice: Notice): void {
   else if (notice.type === 'floor') floorChanged(notice)
   else {
     eventChanged(notice)
-    if (isNewRing(notice, Date.now())) showRing(notice)
+    tellRings()
   }
+}
+
+/** Also of a ring that this page did not hear itself: it was opened, or came back, just after. */
+function tellRings(): void {
+  const now = Date.now()
+  const rings = eventList.value.events.filter((event) => isNewRing(event, now))
+  // Newest first.
+  if (rings[0]) showRing(rings[0])
 }
 
 function lost(error: unknown): void {

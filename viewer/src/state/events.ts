@@ -4,6 +4,7 @@ import { signal } from '@preact/signals'
 import { getEvents } from '../api/calls.ts'
 import { merge } from './merge-events.ts'
 import { noticeSignedOut } from './session.ts'
+import { Told } from './told.ts'
 
 const pageSize = 20
 
@@ -16,6 +17,7 @@ export interface EventList {
 }
 
 export const eventList = signal<EventList>({ events: [], next: undefined, loading: false })
+const told = new Told()
 
 /** Reads the next page of older events; nothing where one is under way or none is left. */
 export async function loadMoreEvents(): Promise<void> {
@@ -23,24 +25,23 @@ export async function loadMoreEvents(): Promise<void> {
   if (list.loading || list.next === null) return
   eventList.value = { ...list, loading: true }
   try {
-    const page = await getEvents({ limit: pageSize, ...(list.next === undefined ? {} : { before: list.next }) })
-    eventList.value = { events: merge(eventList.value.events, page.events), next: page.next, loading: false }
+    const page = await readPage(list.next)
+    eventList.value = { events: merge(eventList.value.events, page.news), next: page.next, loading: false }
   } catch (thrown) {
     noticeSignedOut(thrown)
     eventList.value = { ...eventList.value, loading: false, error: asPorchlightError(thrown) }
   }
 }
 
-/** Reads the newest page again, after an absence. */
+/** Reads the newest page, also again, after an absence. */
 export async function refreshEvents(): Promise<void> {
-  const { events, next } = eventList.value
-  if (next === undefined) return
   try {
-    const page = await getEvents({ limit: pageSize })
-    const touches = page.events.some((event) => events.some((known) => known.eventId === event.eventId))
-    eventList.value = touches
-      ? { events: merge(events, page.events), next, loading: false }
-      : { events: page.events, next: page.next, loading: false }
+    const page = await readPage(undefined)
+    const { events, next } = eventList.value
+    const gap = next !== undefined && !page.all.some(({ eventId }) => events.some((known) => known.eventId === eventId))
+    const known = gap ? events.filter(({ eventId }) => page.toldSince(eventId)) : events
+    const further = gap || next === undefined ? page.next : next
+    eventList.value = { events: merge(known, page.news), next: further, loading: false }
   } catch (thrown) {
     noticeSignedOut(thrown)
     eventList.value = { ...eventList.value, error: asPorchlightError(thrown) }
@@ -48,6 +49,14 @@ export async function refreshEvents(): Promise<void> {
 }
 
 export function eventChanged(notice: EventNotice): void {
+  told.notice(notice.eventId)
   const list = eventList.value
   eventList.value = { ...list, events: merge(list.events, [notice]) }
+}
+
+/** `news`: what no notice has told of meanwhile. @param before undefined: the newest page */
+async function readPage(before: number | undefined) {
+  const toldSince = told.listAsked()
+  const { events: all, next } = await getEvents({ limit: pageSize, ...(before === undefined ? {} : { before }) })
+  return { all, news: all.filter(({ eventId }) => !toldSince(eventId)), next, toldSince }
 }
