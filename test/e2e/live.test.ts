@@ -5,13 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
 import { openChromium } from '../support/chromium.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
-import { framesAfter, hearTone, watchFrames } from '../support/page-probe.ts'
+import { framesAfter, hearTone, receivedVideo, watchFrames } from '../support/page-probe.ts'
 import { dominantTone, sine } from '../support/tone.ts'
 import { until } from '../support/until.ts'
 import { holdToTalk, openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 import { fromWav, toWav } from '../support/wav.ts'
 
 const microphoneHz = 1000
+/** Pictures of the small stream that a browser may hold back, in s. */
+const onTheWayS = 1
 
 /** Short beeps: a steady tone is noise to a browser's noise suppression. */
 function beeps(): Int16Array {
@@ -106,11 +108,14 @@ describe('a phone at the door', () => {
     first.on('request', (request) => {
       if (request.url().endsWith('/whep')) joins.push(request.url())
     })
+    const received = await receivedVideo(first)
     const second = await openPhone(browser, gateway)
     await showCamera(second, agent.camera)
     await watchFrames(second)
     await framesAfter(second, 0, 10)
     const frames = await framesAfter(first, before, 50)
+    const { pictures, packetsLost } = await receivedVideo(first)
+    expect(joins).toEqual([])
     // Nothing is shown backwards, and the first phone never had to connect again. (The same picture twice only says that
     // a busy page was late to read the one before.)
     const { barcodes } = camera
@@ -118,8 +123,11 @@ describe('a phone at the door', () => {
       .slice(1)
       .map(({ barcode }, index) => (barcode! - frames[index]!.barcode! + barcodes) % barcodes)
     expect(steps.filter((step) => step > barcodes / 2)).toEqual([])
+    // Nothing was left out on the way to it. (Pictures that were on their way as the counting began are shown later.)
+    expect(packetsLost - received.packetsLost).toBe(0)
+    const shownS = (steps.reduce((sum, step) => sum + step, 0) * camera.seconds) / barcodes
+    expect(pictures - received.pictures).toBeGreaterThanOrEqual((shownS - onTheWayS) * camera.fps)
     await pictureIs(first, 'live')
-    expect(joins).toEqual([])
     const letGo = await holdToTalk(first)
     await second.getByText(/is talking/).waitFor()
     expect(await second.locator('.talk-button').getAttribute('aria-disabled')).toBe('true')

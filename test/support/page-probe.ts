@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { barcodeReaderSource } from './barcode.ts'
 import { until } from './until.ts'
 
@@ -49,6 +49,34 @@ export async function framesAfter(page: Page, sinceMs: number, count: number, ti
     },
     timeout,
   )
+}
+
+/** Keeps the peer connections of the context's pages, for {@link receivedVideo}. To be called ahead of the first page. */
+export async function keepPeers(context: BrowserContext): Promise<void> {
+  await context.addInitScript(`
+    window.peers = []
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(...options) {
+        super(...options)
+        window.peers.push(this)
+      }
+    }
+  `)
+}
+
+/** What came over the page's peer connections so far: whole pictures, and RTP packets missed. */
+export function receivedVideo(page: Page): Promise<{ pictures: number; packetsLost: number }> {
+  return page.evaluate(`(async () => {
+    const sum = { pictures: 0, packetsLost: 0 }
+    for (const peer of window.peers) {
+      for (const report of (await peer.getStats()).values()) {
+        if (report.type !== 'inbound-rtp' || report.kind !== 'video') continue
+        sum.pictures += report.framesReceived
+        sum.packetsLost += report.packetsLost
+      }
+    }
+    return sum
+  })()`) as Promise<{ pictures: number; packetsLost: number }>
 }
 
 /** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */

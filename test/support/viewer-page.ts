@@ -1,10 +1,13 @@
 import type { Browser, Page } from 'playwright-core'
 import { phoneContext } from './chromium.ts'
 import type { GatewayHouse } from './house.ts'
+import { keepPeers } from './page-probe.ts'
 
 /** A phone of its own, signed in by a one-time link, that hears the gateway's notices. */
 export async function openPhone(browser: Browser, gateway: GatewayHouse): Promise<Page> {
-  const page = await (await phoneContext(browser)).newPage()
+  const context = await phoneContext(browser)
+  await keepPeers(context)
+  const page = await context.newPage()
   const hears = page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived', isSubAck))
   await page.goto(await gateway.signInLink())
   await page.getByRole('list', { name: 'Cameras' }).waitFor()

@@ -62,6 +62,27 @@ test('a picture that stands still is not live: the connection is made anew', asy
   expect(last().state).toBe('reconnecting')
 })
 
+test('a picture that arrives but is not shown is said not to be live, and keeps its connection for a while', async () => {
+  const { supervisor, clock, attempts, last, play } = watched()
+  const arrive = (ms: number) => {
+    for (let at = 0; at < ms; at += 500) {
+      attempts[0]!.events.arrived()
+      clock.advance(500)
+    }
+  }
+  supervisor.start()
+  await Promise.resolve()
+  play(1_000)
+  arrive(liveLimits.frozenMs + 1_000)
+  expect(last()).toEqual({ state: 'reconnecting', error: 'picture_frozen' })
+  play(1_000)
+  expect(last()).toEqual({ state: 'live' })
+  expect(attempts[0]!.closed).toBe(0)
+  arrive(liveLimits.stuckMs + 1_000)
+  expect(attempts[0]!.closed).toBe(1)
+  expect(attempts).toHaveLength(2)
+})
+
 test('a connection without a first frame ends by its deadline', async () => {
   const { supervisor, clock, attempts, statuses } = watched()
   supervisor.start()

@@ -21,15 +21,18 @@ export function liveSentence(
     case 'connecting':
       return { title: 'Connecting…', detail: undefined }
     case 'reconnecting':
-      return {
-        title: wait === undefined || wait <= 0 ? 'Connecting again…' : `Trying again in ${wait} s`,
-        detail: join(why, age),
-      }
+      return { title: again(status, wait), detail: join(why, age) }
     case 'offline':
       return { title: 'Camera offline', detail: age ?? 'No picture has come yet.' }
     case 'failed':
       return { title: 'No live picture', detail: join(why, age) }
   }
+}
+
+function again({ error }: LiveStatus, waitS: number | undefined): string {
+  if (waitS !== undefined && waitS > 0) return `Trying again in ${waitS} s`
+  // The connection stands: what arrives is not shown yet.
+  return waitS === undefined && error === 'picture_frozen' ? 'Waiting for the picture…' : 'Connecting again…'
 }
 
 function join(...parts: (string | undefined)[]): string | undefined {

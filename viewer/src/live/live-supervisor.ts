@@ -19,6 +19,8 @@ export interface LiveConnection {
 export interface ConnectionEvents {
   /** A frame was put on the screen. */
   frame(): void
+  /** More of the picture came over the network, shown or not. */
+  arrived(): void
   lost(error: unknown): void
 }
 
@@ -34,8 +36,10 @@ export interface SupervisorDeps {
 export const liveLimits = {
   /** From the start of an attempt to its first frame on the screen, ms. */
   firstFrameMs: 12_000,
-  /** A picture that has not moved for this long is not live, ms. */
+  /** A picture that has not moved for this long is not live; the connection is dropped if nothing arrived either, ms. */
   frozenMs: 3_000,
+  /** Media arrives, but a phone that is too busy to show it, or cannot decode it, gets so long, ms. */
+  stuckMs: 12_000,
   /** How often a frozen picture is looked for, ms. */
   watchMs: 500,
   /** A connection that held this long makes the back-off start anew, ms. */
@@ -56,6 +60,7 @@ export class LiveSupervisor implements Disposable {
   #attempt: { abort: AbortController; connection?: LiveConnection; startedAt: number; liveAt?: number } | undefined
   #failures = 0
   #lastFrameAt: number | undefined
+  #lastArrivalAt = 0
   #cameraOnline = true
   #visible = true
   #closed = false
@@ -86,6 +91,9 @@ export class LiveSupervisor implements Disposable {
     this.#watch()
     const events: ConnectionEvents = {
       frame: () => this.#frame(attempt.abort),
+      arrived: () => {
+        if (this.#attempt?.abort === attempt.abort) this.#lastArrivalAt = this.#deps.now()
+      },
       lost: (error) => this.#lost(attempt.abort, error),
     }
     this.#deps.connect(events, attempt.abort.signal).then(
@@ -186,17 +194,21 @@ export class LiveSupervisor implements Disposable {
 
   #watch(): void {
     this.#stopWatch?.()
-    const look = () => {
+    this.#stopWatch = this.#deps.timer(() => {
       const attempt = this.#attempt
       if (!attempt) return
       const now = this.#deps.now()
-      if (attempt.liveAt === undefined && now - attempt.startedAt >= liveLimits.firstFrameMs)
-        this.#lost(attempt.abort, new PorchlightError('session_timeout'))
-      else if (attempt.liveAt !== undefined && now - (this.#lastFrameAt ?? now) >= liveLimits.frozenMs)
+      const still = now - (this.#lastFrameAt ?? now)
+      if (attempt.liveAt === undefined) {
+        if (now - attempt.startedAt >= liveLimits.firstFrameMs)
+          this.#lost(attempt.abort, new PorchlightError('session_timeout'))
+      } else if (still >= liveLimits.stuckMs || Math.min(still, now - this.#lastArrivalAt) >= liveLimits.frozenMs) {
         this.#lost(attempt.abort, new PorchlightError('picture_frozen'))
-      else this.#stopWatch = this.#deps.timer(look, liveLimits.watchMs)
-    }
-    this.#stopWatch = this.#deps.timer(look, liveLimits.watchMs)
+      } else if (still >= liveLimits.frozenMs && this.#status.state === 'live') {
+        this.#say({ state: 'reconnecting', error: 'picture_frozen' })
+      }
+      if (this.#attempt === attempt) this.#watch()
+    }, liveLimits.watchMs)
   }
 
   /** Ends what runs, without a word. */

@@ -4,6 +4,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { cameras } from '../state/cameras.ts'
 import { noticeSignedOut } from '../state/session.ts'
+import { watchArrivals } from './arrivals.ts'
 import { type ConnectionEvents, type LiveConnection, type LiveStatus, LiveSupervisor } from './live-supervisor.ts'
 import { playWithSound } from './sound.ts'
 import { warmUp } from './warm-peer.ts'
@@ -87,6 +88,7 @@ async function show(
     events.frame()
     video.requestVideoFrameCallback(frame)
   }
+  const stopArrivals = watchArrivals(session.video, events.arrived)
   video.srcObject = session.stream
   video.requestVideoFrameCallback(frame)
   playWithSound(video).catch((error: unknown) => {
@@ -99,6 +101,7 @@ async function show(
     close: () => {
       if (!open) return
       open = false
+      stopArrivals()
       current.value = undefined
       session.close()
     },

@@ -8,6 +8,7 @@ export interface WhepSession {
   /** The gateway's name for it: the talk floor is asked for with it. */
   readonly id: string
   readonly stream: MediaStream
+  readonly video: RTCRtpReceiver
   /** Sends what the microphone hears; undefined where the camera takes no talk. */
   readonly talk: RTCRtpSender | undefined
   readonly hasAudio: boolean
@@ -75,6 +76,7 @@ async function exchange(
   return {
     id: location.slice(location.lastIndexOf('/') + 1),
     stream: new MediaStream([peer.video.receiver.track, peer.audio.receiver.track]),
+    video: peer.video.receiver,
     talk: sends(peer.talk) ? peer.talk.sender : undefined,
     hasAudio: receives(peer.audio),
     close: () => {
