@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@porchlight/proto/errors.ts'
 import type { Identity } from '@porchlight/proto/identity/keys.ts'
+import type { VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import type { Command } from '@porchlight/proto/messages/command.ts'
 import type { SignalDown } from '@porchlight/proto/messages/signal.ts'
@@ -22,6 +23,8 @@ import type { Engine } from './webrtc/engine.ts'
 import { AacToOpus } from './webrtc/live-audio.ts'
 import { ProducerSession } from './webrtc/producer-session.ts'
 
+/** Of the small stream only the group of pictures that is being made is kept, for sessions to begin with. */
+const subRingLimits = { seconds: 0, maxBytes: 4 * 1024 * 1024 }
 /** A detector in the middle of an event that says nothing for so long beyond its hold has lost the end, ms. */
 const motionQuietMs = 30_000
 
@@ -55,6 +58,7 @@ export class AgentCamera implements AsyncDisposable {
   readonly #options: AgentCameraOptions
   readonly #camera: Camera
   readonly #sub: Camera | undefined
+  readonly #subRing = new PrerollRing(subRingLimits)
   readonly #speaker: Speaker
   readonly #motion: MotionDetector | undefined
   readonly #events: CameraEvents
@@ -123,12 +127,12 @@ export class AgentCamera implements AsyncDisposable {
         },
         unavailable: (code) => this.#motionUnavailable(code),
       })
-      const source = createSource(config.source, { log, now, random }, 'sub')
-      const subLog = log.child({ layer: 'sub' })
-      if (source !== undefined) this.#sub = new Camera({ source, random, log: subLog })
     }
+    const subSource = createSource(config.source, { log, now, random }, 'sub')
+    const subLog = log.child({ layer: 'sub' })
+    if (subSource !== undefined) this.#sub = new Camera({ source: subSource, random, log: subLog })
     this.#camera.addListener(this.#listener)
-    this.#sub?.addListener(this.#motionListener)
+    this.#sub?.addListener(this.#subListener)
     this.#camera.onState(() => options.changed())
     if (config.button !== undefined) {
       this.#button = new GpioButton({
@@ -219,9 +223,16 @@ export class AgentCamera implements AsyncDisposable {
     return this.close()
   }
 
-  readonly #motionListener: CameraListener = {
-    format: (video) => this.#motion?.format(video),
-    accessUnit: (unit) => this.#motion?.accessUnit(unit),
+  readonly #subListener: CameraListener = {
+    format: (video) => {
+      this.#subRing.format(video, undefined)
+      this.#motion?.format(video)
+    },
+    accessUnit: (unit) => {
+      this.#slot.accessUnit(unit, 'sub')
+      this.#subRing.accessUnit(unit)
+      this.#motion?.accessUnit(unit)
+    },
     audioFrame: () => undefined,
     note: () => undefined,
   }
@@ -278,6 +289,7 @@ export class AgentCamera implements AsyncDisposable {
       gatewayKey,
       ring: this.ring,
       formats: { video, audio },
+      sub: this.#subLayer(video),
       ...(ffmpeg !== undefined && {
         liveAudio: (format, onFrame) => new AacToOpus({ ffmpeg, log, format, onFrame }),
       }),
@@ -287,9 +299,16 @@ export class AgentCamera implements AsyncDisposable {
       random,
       log,
       send: (body) => link.sendSignal(body),
-      onPli: () => void this.#camera.requestKeyframe(),
+      onPli: (layer) => (layer === 'main' ? this.#camera : this.#sub)?.requestKeyframe(),
       onDropped: (from, to) => this.#footage.notSent(from, to),
     })
+  }
+
+  /** The small stream as a second layer, where its pictures are there and a viewer of the main one can decode it. */
+  #subLayer(main: VideoFormat) {
+    const format = this.#sub?.format.video
+    const ready = format?.codec === main.codec && this.#subRing.currentGop().units.length > 0
+    return ready ? { format, ring: this.#subRing } : undefined
   }
 
   /** The backchannel may come back as another one while the session lives. */

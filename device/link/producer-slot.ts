@@ -13,7 +13,7 @@ export interface SlotSession {
   readonly ended: Promise<string>
   offer(): Promise<Offer>
   handle(signal: SignalDown): void
-  accessUnit(unit: AccessUnit): void
+  accessUnit(unit: AccessUnit, layer: 'main' | 'sub'): void
   audioFrame(frame: AudioFrame): void
   close(reason?: 'closed'): void
 }
@@ -72,8 +72,8 @@ export class ProducerSlot {
     if (signal.session === this.#session?.id) this.#session.handle(signal)
   }
 
-  accessUnit(unit: AccessUnit): void {
-    this.#session?.accessUnit(unit)
+  accessUnit(unit: AccessUnit, layer: 'main' | 'sub' = 'main'): void {
+    this.#session?.accessUnit(unit, layer)
   }
 
   audioFrame(frame: AudioFrame): void {

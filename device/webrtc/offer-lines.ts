@@ -12,7 +12,7 @@ import type { TalkSink } from '../camera/camera-source.ts'
 import type { LineCodec, MediaLine } from './engine.ts'
 
 /** Names of our media sections. */
-export const mids = { video: 'v', audio: 'a', talk: 't' } as const
+export const mids = { video: 'v', sub: 's', audio: 'a', talk: 't' } as const
 
 const videoPayloadTypes = { h264: 96, h265: 97, vp8: 98, vp9: 99, av1: 100 } as const
 const videoFeedback = ['nack', 'nack pli', 'transport-cc'] as const
@@ -64,15 +64,19 @@ export function videoLineCodec(format: VideoFormat, keyframe: AccessUnit | undef
   }
 }
 
-/** The media sections of a producer's offer: picture, the camera's sound, talk; the last two where there are any. */
+/**
+ * The media sections of a producer's offer: picture, the camera's sound, talk, and the picture's small layer; all but the
+ * first where there are any. A second line of video is the small layer.
+ */
 export function offerLines(facts: {
   video: LineCodec
   videoSsrc: number
   audio: LineCodec | undefined
   audioSsrc: number
   talk: TalkSink['codec'] | undefined
+  sub?: { codec: LineCodec; ssrc: number } | undefined
 }): MediaLine[] {
-  const { video, videoSsrc, audio, audioSsrc, talk } = facts
+  const { video, videoSsrc, audio, audioSsrc, talk, sub } = facts
   const lines: MediaLine[] = [
     { mid: mids.video, kind: 'video', direction: 'sendonly', codec: video, ssrc: videoSsrc, extensions },
   ]
@@ -83,5 +87,6 @@ export function offerLines(facts: {
     const codec = { ...audioLineCodec(talk), feedback: [] }
     lines.push({ mid: mids.talk, kind: 'audio', direction: 'recvonly', codec, extensions: [] })
   }
+  if (sub) lines.push({ mid: mids.sub, kind: 'video', direction: 'sendonly', ...sub, extensions })
   return lines
 }

@@ -1,6 +1,9 @@
-/** Lower goes first: sound is small and missed at once, a repetition is older than the picture behind it. */
-export type Priority = 0 | 1 | 2
-export const priority = { audio: 0, repeat: 1, video: 2 } as const satisfies Record<string, Priority>
+/**
+ * Lower goes first: sound is small and missed at once, a repetition is older than the picture behind it, and the small
+ * layer is the one that a poor link still bears.
+ */
+export type Priority = 0 | 1 | 2 | 3
+export const priority = { audio: 0, repeat: 1, sub: 2, video: 3 } as const satisfies Record<string, Priority>
 
 export interface PacerOptions {
   /** Bits per second. */
@@ -24,8 +27,8 @@ interface Waiting<T> {
  */
 export class Pacer<T> {
   readonly #options: PacerOptions
-  readonly #queues: [Waiting<T>[], Waiting<T>[], Waiting<T>[]] = [[], [], []]
-  readonly #heads: [number, number, number] = [0, 0, 0]
+  readonly #queues: Record<Priority, Waiting<T>[]> = [[], [], [], []]
+  readonly #heads: Record<Priority, number> = [0, 0, 0, 0]
   #budget: number
   #at: number
   #rate: number
@@ -65,7 +68,7 @@ export class Pacer<T> {
   take(): T | undefined {
     this.#refill()
     if (this.#budget <= 0) return undefined
-    for (const at of [0, 1, 2] as const) {
+    for (const at of Object.values(priority)) {
       const queue = this.#queues[at]
       const waiting = queue[this.#heads[at]]
       if (waiting === undefined) continue

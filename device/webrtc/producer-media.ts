@@ -4,6 +4,7 @@ import type { LineCodec } from './engine.ts'
 import { mids } from './offer-lines.ts'
 import { Pacer, priority } from './pacer.ts'
 import { SendStream, type StreamReport } from './send-stream.ts'
+import { isNewer, type LayerName, VideoLayer } from './video-layer.ts'
 
 /** Defaults and bounds; rates in bit/s, sizes in bytes, times in ms. */
 export const mediaDefaults = {
@@ -20,22 +21,22 @@ export const mediaDefaults = {
   reportMs: 1_000,
   /** A peer that reported and then is silent for so long is gone; ICE would notice after 30 s. */
   silenceMs: 6_000,
-  /** Keyframes are asked of the camera no more often than this. */
-  keyframeGapMs: 500,
 } as const
 
 export interface ProducerMediaOptions {
   video: { codec: LineCodec; ssrc: number }
+  /** The camera's small stream, where it has one that fits. */
+  sub: { codec: LineCodec; ssrc: number } | undefined
   audio: { codec: LineCodec; ssrc: number; clockRate: number } | undefined
   /** False where the line is not open. */
   send: (mid: string, packet: Uint8Array) => boolean
   on: {
-    /** Number of the first picture sent. Once. */
+    /** Number of the main layer's first picture sent. Once. */
     firstFrame(frame: number): void
-    keyframeWanted(): void
+    keyframeWanted(layer: LayerName): void
     /** The peer reports no more. Once. */
     silent(): void
-    /** Pictures `from` … `to` (inclusive) are not sent live: footage brings them. */
+    /** Pictures `from` … `to` (inclusive) of the main layer are not sent live: footage brings them. */
     dropped(from: number, to: number): void
   }
   /** Capture clock, ms since the Unix epoch. */
@@ -65,79 +66,73 @@ interface Leaving {
   packet: Uint8Array
   again: boolean
   /** The picture that is whole with this packet. */
-  ends?: number
+  ends?: { layer: VideoLayer; frame: number }
 }
 
 /** What flows once a session is proven and open: the kept group of pictures paced, then live; NACKs, reports, PLI. */
 export class ProducerMedia {
   readonly #options: ProducerMediaOptions
   readonly #pacer: Pacer<Leaving>
-  readonly #video: SendStream
+  readonly #main: VideoLayer
+  readonly #sub: VideoLayer | undefined
   readonly #audio: SendStream | undefined
   #pump: NodeJS.Timeout | undefined
   #reports: NodeJS.Timeout | undefined
   #transportNumber = 0
-  #lastFrame: number | undefined
   #lastAudio: number | undefined
-  /** The newest picture that has left whole. */
-  #wholeFrame: number | undefined
-  #first = true
-  /** Set where pictures were given up: nothing decodes before the next keyframe. */
-  #needsKeyframe = true
-  #gap: { from: number; to: number } | undefined
-  #askedAt = Number.NEGATIVE_INFINITY
   #heardAt: number | undefined
   #closed = false
-  readonly #counts = { frames: 0, dropped: 0, packets: 0, arrived: 0, lost: 0 }
+  readonly #counts = { packets: 0, arrived: 0, lost: 0 }
 
   constructor(options: ProducerMediaOptions) {
     this.#options = options
     const { startRate, burstBytes, maxQueuedBytes, keptVideoPackets, keptAudioPackets, reportMs } = mediaDefaults
     const rate = options.startRate ?? startRate
     this.#pacer = new Pacer({ rate, burstBytes, maxBytes: maxQueuedBytes, now: () => performance.now() })
-    const { video, audio, random } = options
-    const payloadType = video.codec.payloadType
-    this.#video = new SendStream({ ssrc: video.ssrc, payloadType, clockRate: 90_000, kept: keptVideoPackets, random })
-    if (audio) {
-      const { ssrc, clockRate, codec } = audio
-      this.#audio = new SendStream({ ssrc, payloadType: codec.payloadType, clockRate, kept: keptAudioPackets, random })
+    const { video, sub, audio, random, on } = options
+    const stream = (of: { codec: LineCodec; ssrc: number }, clockRate: number, kept: number) =>
+      new SendStream({ ssrc: of.ssrc, payloadType: of.codec.payloadType, clockRate, kept, random })
+    this.#main = new VideoLayer(mids.video, priority.video, stream(video, 90_000, keptVideoPackets), {
+      firstFrame: on.firstFrame,
+      keyframeWanted: () => on.keyframeWanted('main'),
+      dropped: on.dropped,
+    })
+    if (sub) {
+      this.#sub = new VideoLayer(mids.sub, priority.sub, stream(sub, 90_000, keptVideoPackets), {
+        firstFrame: () => undefined,
+        keyframeWanted: () => on.keyframeWanted('sub'),
+        // Only the main layer is recorded.
+        dropped: () => undefined,
+      })
     }
+    if (audio) this.#audio = stream(audio, audio.clockRate, keptAudioPackets)
     this.#reports = setInterval(() => this.#report(), reportMs)
   }
 
   get stats(): ProducerStats {
     return {
       ...this.#counts,
-      repeated: this.#video.repeated + (this.#audio?.repeated ?? 0),
+      frames: this.#main.frames,
+      dropped: this.#main.dropped,
+      repeated: this.#streams.reduce((sum, { stream }) => sum + stream.repeated, 0),
       queuedBytes: this.#pacer.bytes,
       rate: this.#pacer.rate,
-      video: this.#video.report,
+      video: this.#main.stream.report,
       audio: this.#audio?.report,
     }
   }
 
-  /** One picture, in decoding order; one that was sent already is passed over. */
-  accessUnit(unit: AccessUnit): void {
-    if (this.#closed || !isNewer(unit.frame, this.#lastFrame)) return
-    this.#lastFrame = unit.frame
-    if (unit.keyframe) this.#needsKeyframe = false
-    // B-pictures do not belong in WebRTC (design.md), and nothing refers to them.
-    if (this.#needsKeyframe || !unit.reference) {
-      if (!this.#first) this.#drop(unit.frame)
-      return
-    }
-    this.#tellGap()
-    if (this.#first) {
-      this.#first = false
-      this.#options.on.firstFrame(unit.frame)
-    }
-    this.#counts.frames++
-    const packets = this.#video.video(unit)
+  /** One picture of a layer, in decoding order; one that was sent already is passed over. */
+  accessUnit(unit: AccessUnit, name: LayerName = 'main'): void {
+    const layer = name === 'main' ? this.#main : this.#sub
+    if (this.#closed || layer === undefined) return
+    const packets = layer.take(unit)
     for (const [index, packet] of packets.entries()) {
-      const leaving: Leaving = { stream: this.#video, mid: mids.video, packet, again: false }
-      if (index === packets.length - 1) leaving.ends = unit.frame
-      if (this.#pacer.push(leaving, packet.length, priority.video)) continue
-      this.#giveUp(unit.frame)
+      const leaving: Leaving = { stream: layer.stream, mid: layer.mid, packet, again: false }
+      if (index === packets.length - 1) leaving.ends = { layer, frame: unit.frame }
+      if (this.#pacer.push(leaving, packet.length, layer.priority)) continue
+      this.#pacer.clear(layer.priority)
+      layer.giveUp(unit.frame)
       break
     }
     this.#drain()
@@ -164,9 +159,9 @@ export class ProducerMedia {
     this.#closed = true
     clearTimeout(this.#pump)
     clearInterval(this.#reports)
-    for (const at of [priority.audio, priority.repeat, priority.video]) this.#pacer.clear(at)
-    this.#tellGap()
-    this.#video.close()
+    for (const at of Object.values(priority)) this.#pacer.clear(at)
+    this.#main.close()
+    this.#sub?.close()
     this.#audio?.close()
   }
 
@@ -176,8 +171,10 @@ export class ProducerMedia {
         this.#repeat(packet.media, packet.lost)
         return
       case 'pli':
+        this.#layerOf(packet.media)?.askKeyframe()
+        return
       case 'fir':
-        this.#askKeyframe()
+        for (const { ssrc } of packet.requests) this.#layerOf(ssrc)?.askKeyframe()
         return
       case 'rr':
       case 'sr':
@@ -192,7 +189,7 @@ export class ProducerMedia {
   }
 
   #reported(block: ReportBlock): void {
-    this.#streamOf(block.ssrc)?.reported(block)
+    this.#streams.find(({ stream }) => stream.ssrc === block.ssrc)?.stream.reported(block)
     // More than a tenth lost while we send as fast as we may: that is us.
     if (block.fractionLost > 25 && this.#pacer.bytes > 0) {
       this.#pacer.rate = Math.max(mediaDefaults.minRate, this.#pacer.rate * 0.7)
@@ -200,47 +197,24 @@ export class ProducerMedia {
   }
 
   #repeat(ssrc: number, lost: readonly number[]): void {
-    const stream = this.#streamOf(ssrc)
-    if (stream === undefined) return
-    const mid = stream === this.#video ? mids.video : mids.audio
-    for (const packet of stream.repeats(lost, performance.now())) {
-      this.#pacer.push({ stream, mid, packet, again: true }, packet.length, priority.repeat)
+    const found = this.#streams.find(({ stream }) => stream.ssrc === ssrc)
+    if (found === undefined) return
+    for (const packet of found.stream.repeats(lost, performance.now())) {
+      this.#pacer.push({ ...found, packet, again: true }, packet.length, priority.repeat)
     }
     this.#drain()
   }
 
-  #streamOf(ssrc: number): SendStream | undefined {
-    if (ssrc === this.#video.ssrc) return this.#video
-    return ssrc === this.#audio?.ssrc ? this.#audio : undefined
+  /** Every stream that is sent, with the line it goes on. */
+  get #streams(): { mid: string; stream: SendStream }[] {
+    const layers = [this.#main, this.#sub].filter((layer) => layer !== undefined)
+    const streams = layers.map(({ mid, stream }) => ({ mid, stream }))
+    return this.#audio === undefined ? streams : [...streams, { mid: mids.audio, stream: this.#audio }]
   }
 
-  #askKeyframe(): void {
-    const at = performance.now()
-    if (at - this.#askedAt < mediaDefaults.keyframeGapMs) return
-    this.#askedAt = at
-    this.#options.on.keyframeWanted()
-  }
-
-  /** The link cannot bear it: what waits is given up, up to the next keyframe. */
-  #giveUp(frame: number): void {
-    this.#pacer.clear(priority.video)
-    this.#needsKeyframe = true
-    const from = this.#wholeFrame === undefined ? frame : (this.#wholeFrame + 1) >>> 0
-    this.#counts.dropped += ((frame - from) >>> 0) + 1
-    this.#gap = { from, to: frame }
-    this.#askKeyframe()
-  }
-
-  #drop(frame: number): void {
-    this.#counts.dropped++
-    if (this.#gap === undefined) this.#gap = { from: frame, to: frame }
-    else this.#gap.to = frame
-  }
-
-  #tellGap(): void {
-    const gap = this.#gap
-    this.#gap = undefined
-    if (gap) this.#options.on.dropped(gap.from, gap.to)
+  #layerOf(ssrc: number): VideoLayer | undefined {
+    if (ssrc === this.#main.stream.ssrc) return this.#main
+    return ssrc === this.#sub?.stream.ssrc ? this.#sub : undefined
   }
 
   #drain(): void {
@@ -252,7 +226,7 @@ export class ProducerMedia {
   }
 
   #leave({ stream, mid, packet, again, ends }: Leaving): void {
-    if (ends !== undefined) this.#wholeFrame = ends
+    ends?.layer.left(ends.frame)
     this.#transportNumber = (this.#transportNumber + 1) & 0xffff
     if (again) stream.leavesAgain(packet, this.#transportNumber)
     else stream.leaves(packet, this.#transportNumber, performance.now())
@@ -267,17 +241,12 @@ export class ProducerMedia {
       return
     }
     const now = this.#options.now()
-    for (const [mid, stream] of [[mids.video, this.#video] as const, [mids.audio, this.#audio] as const]) {
-      const report = stream?.senderReport(now)
-      if (stream === undefined || report === undefined) continue
+    for (const { mid, stream } of this.#streams) {
+      const report = stream.senderReport(now)
+      if (report === undefined) continue
       // RFC 3550 §6.1: a compound packet carries the name of its source.
       const sdes: RtcpPacket = { type: 'sdes', chunks: [{ ssrc: stream.ssrc, cname: 'porchlight' }] }
       this.#options.send(mid, writeRtcp([report, sdes]))
     }
   }
-}
-
-/** Whether a uint32 number comes after another, over a wrap too. */
-function isNewer(number: number, last: number | undefined): boolean {
-  return last === undefined || ((number - last) | 0) > 0
 }

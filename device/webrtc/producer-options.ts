@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { TalkSink } from '../camera/camera-source.ts'
 import type { Engine } from './engine.ts'
 import type { LiveAudio } from './live-audio.ts'
+import type { LayerName } from './video-layer.ts'
 
 /** Deadlines of the states, ms. */
 export const sessionDeadlines = {
@@ -45,6 +46,8 @@ export interface ProducerSessionOptions {
   gatewayKey: string
   ring: GopSource
   formats: { video: VideoFormat; audio?: AudioFormat | undefined }
+  /** The camera's small stream, of the same codec. */
+  sub?: { format: VideoFormat; ring: GopSource } | undefined
   /** Makes Opus of AAC; absent: AAC is not heard live. */
   liveAudio?: ((format: AudioFormat, onFrame: (frame: AudioFrame) => void) => LiveAudio) | undefined
   talk: TalkSink | undefined
@@ -58,7 +61,7 @@ export interface ProducerSessionOptions {
   /** Publishes a signal, resolves at PUBACK. May reject. */
   send: (body: SignalBody) => Promise<void>
   /** Somebody needs a keyframe: ask the camera. */
-  onPli?: () => void
+  onPli?: (layer: LayerName) => void
   /** Pictures `from` … `to` (inclusive) are not sent live (B-pictures, an overfull link): deliver them as footage. */
   onDropped?: (from: number, to: number) => void
   /** bit/s */

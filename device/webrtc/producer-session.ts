@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { toCameraId } from '@porchlight/proto/ids.ts'
-import type { AccessUnit, AudioFormat, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
+import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Offer, SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
 import type { EngineSession, SessionState } from './engine.ts'
@@ -10,12 +10,14 @@ import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } fr
 import { ProducerMedia, type ProducerStats } from './producer-media.ts'
 import {
   type EndReason,
+  type GopSource,
   type ProducerSessionOptions,
   type ProducerState,
   sessionDeadlines,
 } from './producer-options.ts'
 import { confirmAnswer, type ProofContext, signOffer } from './producer-proofs.ts'
 import { TalkReceiver } from './talk-receiver.ts'
+import type { LayerName } from './video-layer.ts'
 
 export type { EndReason, GopSource, ProducerSessionOptions, ProducerState, SignalBody } from './producer-options.ts'
 
@@ -51,15 +53,20 @@ export class ProducerSession implements AsyncDisposable {
     this.firstFrame = this.#firstFrame.promise
     this.ended = this.#ended.promise
     this.#log = options.log.child({ camera: options.camera, session: this.id })
-    const { device, camera, identity, gatewayKey, formats, ring } = options
+    const { device, camera, identity, gatewayKey, formats, ring, sub: small } = options
     const nonce = randomBytes(18).toString('base64url')
     this.#proof = { identity, gatewayKey, session: this.id, camera: toCameraId(device, camera), nonce }
-    const keyframe = ring.currentGop().units.find((unit) => unit.keyframe)
     const sound = this.#sound(formats.audio)
     this.#liveAudio = sound?.transcode
     this.#hasAudio = sound !== undefined
     this.#talk = options.talk && new TalkReceiver(options.talk)
-    const video = { codec: videoLineCodec(formats.video, keyframe), ssrc: randomInt(1, 2 ** 31) }
+    const picture = (format: VideoFormat, source: GopSource, ssrc: number) => {
+      const keyframe = source.currentGop().units.find((unit) => unit.keyframe)
+      return { codec: videoLineCodec(format, keyframe), ssrc }
+    }
+    // Apart from each other: no two lines have the same source.
+    const video = picture(formats.video, ring, randomInt(1, 2 ** 30))
+    const sub = small && picture(small.format, small.ring, randomInt(2 ** 30, 2 ** 31))
     const audio = sound && {
       codec: audioLineCodec(sound.codec),
       ssrc: randomInt(2 ** 31, 2 ** 32),
@@ -67,11 +74,12 @@ export class ProducerSession implements AsyncDisposable {
     }
     this.#media = new ProducerMedia({
       video,
+      sub,
       audio,
       send: (mid, packet) => this.#engine.send(mid, packet),
       on: {
         firstFrame: (frame) => this.#firstFrame.resolve(frame),
-        keyframeWanted: () => options.onPli?.(),
+        keyframeWanted: (layer) => options.onPli?.(layer),
         silent: () => this.close('session_timeout'),
         dropped: (from, to) => options.onDropped?.(from, to),
       },
@@ -85,6 +93,7 @@ export class ProducerSession implements AsyncDisposable {
       audio: audio?.codec,
       audioSsrc: audio?.ssrc ?? 0,
       talk: options.talk?.codec,
+      sub,
     })
     this.#engine = options.engine.open(
       {
@@ -151,8 +160,8 @@ export class ProducerSession implements AsyncDisposable {
   }
 
   /** A picture of the camera, as it comes. */
-  accessUnit(unit: AccessUnit): void {
-    if (this.#state === 'live') this.#media.accessUnit(unit)
+  accessUnit(unit: AccessUnit, layer: LayerName = 'main'): void {
+    if (this.#state === 'live') this.#media.accessUnit(unit, layer)
   }
 
   /** Sound of the camera, as it comes. */
@@ -221,6 +230,7 @@ export class ProducerSession implements AsyncDisposable {
     const { units, audio } = this.#options.ring.currentGop()
     for (const frame of audio) this.#sendAudio(frame)
     for (const unit of units) this.#media.accessUnit(unit)
+    for (const unit of this.#options.sub?.ring.currentGop().units ?? []) this.#media.accessUnit(unit, 'sub')
   }
 
   #sendAudio(frame: AudioFrame): void {

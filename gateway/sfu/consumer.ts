@@ -1,5 +1,6 @@
 import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
+import { type Layer, LayerChoice } from './layer-choice.ts'
 import { LineSender } from './line-sender.ts'
 import { LinkEstimate } from './link-estimate.ts'
 import type { MediaLine } from './media-line.ts'
@@ -21,6 +22,11 @@ export interface ConsumerOptions {
 }
 
 const reportMs = 1_000
+/** A layer of which nothing has come for so long is not there, ms. */
+const layerGoneMs = 2_000
+/** On the small layer the link is tried for the main one so often, ms, with a train of so many packets. */
+const probeMs = 1_000
+const probePackets = 8
 /** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
 const overheadBytes = 38
 
@@ -32,8 +38,10 @@ export class Consumer implements SenderLink {
   readonly #pacer = new Pacer()
   readonly #senders: LineSender[] = []
   readonly #open = new Set<string>()
+  readonly #choice = new LayerChoice()
   #producer: Producer | undefined
   #unlisten: (() => void)[] = []
+  #probedMs = Number.NEGATIVE_INFINITY
   #transportSequence = 0
   #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
@@ -68,8 +76,10 @@ export class Consumer implements SenderLink {
     this.#unlisten = []
     this.#producer = producer
     for (const sender of this.#senders) {
-      const line = this.#isVideo(sender) ? producer?.video : producer?.audio
-      if (line) this.#unlisten.push(line.listen({ packet: (_, packet) => this.#arrived(sender, line, packet) }))
+      const lines = this.#isVideo(sender) ? [producer?.video, producer?.sub] : [producer?.audio]
+      for (const line of lines) {
+        if (line) this.#unlisten.push(line.listen({ packet: (_, packet) => this.#arrived(sender, line, packet) }))
+      }
       if (this.#open.has(sender.track.mid)) this.#start(sender)
     }
     this.#pumpNow()
@@ -88,16 +98,61 @@ export class Consumer implements SenderLink {
   }
 
   #start(sender: LineSender): void {
-    sender.attach(this.#isVideo(sender) ? this.#producer?.video : this.#producer?.audio, this.#options.now())
-    if (sender.needsKeyframe) this.#producer?.requestKeyframe()
+    const video = this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video
+    sender.attach(this.#isVideo(sender) ? video : this.#producer?.audio, this.#options.now())
+    if (sender.needsKeyframe) this.#requestKeyframe(sender)
+  }
+
+  /** The layer that is wanted: the main one where there is no other, or nothing comes of it. */
+  get #layer(): Layer {
+    const ring = this.#producer?.sub?.cache.ring
+    const newest = ring?.get(ring.head)
+    return newest && this.#options.now() - newest.arrivalMs < layerGoneMs ? this.#choice.layer : 'main'
+  }
+
+  /** The layer that the viewer gets. */
+  get layer(): Layer {
+    const sub = this.#producer?.sub
+    return sub !== undefined && this.#senders.some(({ line }) => line === sub) ? 'sub' : 'main'
+  }
+
+  #requestKeyframe(sender: LineSender): void {
+    const sub = this.#producer?.sub
+    if (this.#isVideo(sender)) this.#producer?.requestKeyframe(sub && sender.line === sub ? 'sub' : 'video')
   }
 
   #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
+    // The main layer is taken at its next keyframe: until then the small one goes on.
+    const rises = packet.keyframe && line === this.#producer?.video && this.#layer === 'main' && this.layer === 'sub'
+    if (rises) sender.switchTo(line, packet.arrivalMs)
     if (sender.line !== line) return
     this.#nowMs = packet.arrivalMs
     sender.arrived(packet, packet.arrivalMs)
     if (sender.pump(packet.arrivalMs)) this.#options.backlog(this)
     this.#reports()
+  }
+
+  /** The link was heard of: whether it bears the main layer. */
+  #chooseLayer(): void {
+    const { video, sub, audio } = this.#producer ?? {}
+    const sender = this.#senders.find((one) => this.#isVideo(one))
+    if (!video || !sub || !sender) return
+    const nowMs = this.#nowMs
+    const { rate, probing, free } = this.estimate
+    const main = video.bytesPerMs && video.bytesPerMs + (audio?.bytesPerMs ?? 0)
+    const before = this.#choice.layer
+    this.#choice.decide({ nowMs, rate, probing, main })
+    const layer = this.#layer
+    if (layer === 'sub' && sender.line === video) {
+      sender.switchTo(sub, nowMs)
+      if (sender.needsKeyframe) this.#requestKeyframe(sender)
+      this.#pumpNow()
+    } else if (layer === 'main' && before === 'sub') {
+      this.#producer?.requestKeyframe('video')
+    } else if (free && this.#choice.wouldRise(nowMs) && nowMs - this.#probedMs >= probeMs) {
+      this.#probedMs = nowMs
+      sender.probe(probePackets, nowMs)
+    }
   }
 
   /** Sends what the pace allows; true where something is left. */
@@ -122,6 +177,7 @@ export class Consumer implements SenderLink {
     if (!sender) return
     // A compound packet reaches every track it names: each takes what names its own source.
     for (const packet of parseRtcp(bytes)) this.#feedback(sender, packet)
+    this.#chooseLayer()
   }
 
   #feedback(sender: LineSender, packet: RtcpPacket): void {
@@ -131,10 +187,10 @@ export class Consumer implements SenderLink {
         if (packet.media === ssrc) sender.resend(packet.lost, this.#nowMs)
         return
       case 'pli':
-        if (packet.media === ssrc) this.#producer?.requestKeyframe()
+        if (packet.media === ssrc) this.#requestKeyframe(sender)
         return
       case 'fir':
-        if (packet.requests.some((request) => request.ssrc === ssrc)) this.#producer?.requestKeyframe()
+        if (packet.requests.some((request) => request.ssrc === ssrc)) this.#requestKeyframe(sender)
         return
       case 'twcc':
         if (packet.media === ssrc) this.estimate.feedback(packet, this.#nowMs)

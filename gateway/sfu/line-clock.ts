@@ -50,6 +50,12 @@ export class LineClock {
     return this.#anchor.captureMs + ((timestamp - this.#anchor.timestamp) / this.#clockRate) * 1000
   }
 
+  /** Timestamp of a capture time (ms since the Unix epoch), in ticks (may have a fraction). Before anything is known: 0. */
+  timestampAt(captureMs: number): number {
+    if (!this.#anchor) return 0
+    return this.#anchor.timestamp + ((captureMs - this.#anchor.captureMs) / 1000) * this.#clockRate
+  }
+
   /** Whether capture times are the camera's own and not guessed from arrival. */
   get exact(): boolean {
     return this.#anchor?.exact ?? false

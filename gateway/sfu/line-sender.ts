@@ -3,7 +3,7 @@ import type { SenderReport } from '@porchlight/proto/media/rtcp.ts'
 import { ntpFromMs } from '@porchlight/proto/media/rtp.ts'
 import type { MediaLine } from './media-line.ts'
 import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
-import { writeHeader, writeTransportSequence } from './rtp-header.ts'
+import { rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
 import { SentHistory } from './sent-history.ts'
 import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
@@ -72,7 +72,7 @@ export class LineSender {
     return this.#line !== undefined && this.#line.format.kind === 'video' && this.#cursor === undefined
   }
 
-  /** Takes a line as the source from now on; times go on where those of an earlier line ended. */
+  /** Takes a line of another producer as the source; times go on where those of an earlier line ended. */
   attach(line: MediaLine | undefined, nowMs: number): void {
     const before = this.#line
     // A new producer has another time line: the viewer's goes on from where it would be by now.
@@ -80,11 +80,31 @@ export class LineSender {
       const live = Math.max(before.clock.live(nowMs), this.#previous + leastStep)
       this.#resume = { timestamp: live + this.#offset, atMs: nowMs }
     }
+    this.#history.changed(undefined, this.#sequence)
+    this.#previous = undefined
+    this.#begin(line)
+  }
+
+  /** Goes over to another layer of the same picture at its kept keyframe: what is captured at one moment keeps its time. */
+  switchTo(line: MediaLine, nowMs: number): void {
+    const before = this.#line
+    if (!before?.clock.exact || !line.clock.exact) {
+      this.attach(line, nowMs)
+      return
+    }
+    const captureMs = before.clock.captureMs(before.clock.live(nowMs))
+    const offset = Math.round(this.#offset + before.clock.timestampAt(captureMs) - line.clock.timestampAt(captureMs))
+    this.#history.changed({ ring: before.cache.ring, offset: this.#offset }, this.#sequence)
+    if (this.#previous !== undefined) this.#previous += this.#offset - offset
+    this.#offset = offset
+    this.#begin(line)
+  }
+
+  #begin(line: MediaLine | undefined): void {
     this.#line = line
     this.#holes.clear()
     this.#frameTimes.clear()
     this.#natural = undefined
-    this.#previous = undefined
     this.#cursor = undefined
     if (!line) return
     const head = line.cache.ring.head
@@ -235,12 +255,16 @@ export class LineSender {
   }
 
   #emit(packet: MediaPacket, sequence: number, timestamp: number, nowMs: number): void {
-    const { track } = this
-    const { transportCcId } = track
     this.#history.note(sequence, packet.ext, timestamp, nowMs)
+    this.#write(packet, sequence, timestamp + this.#offset)
+  }
+
+  /** @param timestamp as sent, unwrapped */
+  #write(packet: MediaPacket, sequence: number, timestamp: number): void {
+    const { track } = this
     this.#packets++
     this.#octets += packet.payload.length
-    const bytes = transportCcId === undefined ? packet.bare : packet.wire
+    const bytes = track.transportCcId === undefined ? packet.bare : packet.wire
     const transport = this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc)
     this.#link.send(track, bytes, transport)
   }
@@ -254,7 +278,7 @@ export class LineSender {
     ssrc: number,
   ): number | undefined {
     const { transportCcId } = this.track
-    writeHeader(bytes, payloadType, marker, sequence, (timestamp + this.#offset) % 2 ** 32, ssrc)
+    writeHeader(bytes, payloadType, marker, sequence, timestamp % 2 ** 32, ssrc)
     if (transportCcId === undefined) return undefined
     const transport = this.#link.nextTransportSequence()
     writeTransportSequence(bytes, transportCcId, transport)
@@ -263,28 +287,31 @@ export class LineSender {
 
   /** Answers a NACK. @param lost sequence numbers as the viewer saw them */
   resend(lost: readonly number[], nowMs: number): void {
-    const ring = this.#line?.cache.ring
-    if (!ring) return
-    for (const sequence of lost.slice(0, 256)) {
-      const sent = this.#history.again(sequence, nowMs)
-      const packet = sent && ring.get(sent.ext)
-      if (!sent || !packet) continue
-      this.#resent++
-      const { rtx } = this.track
-      if (!rtx) {
-        this.#emit(packet, sequence, sent.timestamp, nowMs)
-        continue
-      }
-      // RFC 4588 §4: own SSRC and numbers; the payload begins with the original number.
-      const header = this.track.transportCcId === undefined ? plainHeader : fullHeader
-      const bytes = Buffer.allocUnsafe(header + 2 + packet.payload.length)
-      bytes.writeUInt16BE(sequence, header)
-      bytes.set(packet.payload, header + 2)
-      const own = this.#rtxSequence
-      this.#rtxSequence = (own + 1) & 0xffff
-      const transport = this.#writeHeader(bytes, rtx.payloadType, packet.marker, own, sent.timestamp, rtx.ssrc)
-      this.#link.send(this.track, bytes, transport)
+    for (const sequence of lost.slice(0, 256)) this.#again(sequence, nowMs)
+  }
+
+  /** Sends the last packets again in one train, which shows what the link bears; nothing without RFC 4588. */
+  probe(packets: number, nowMs: number): void {
+    if (!this.track.rtx) return
+    for (let back = packets; back > 0; back--) this.#again((this.#sequence - back) & 0xffff, nowMs)
+  }
+
+  #again(sequence: number, nowMs: number): void {
+    const current = this.#line && { ring: this.#line.cache.ring, offset: this.#offset }
+    const sent = this.#history.again(sequence, current, nowMs)
+    if (!sent) return
+    this.#resent++
+    const { packet, timestamp } = sent
+    const { rtx, transportCcId } = this.track
+    if (!rtx) {
+      this.#write(packet, sequence, timestamp)
+      return
     }
+    const bytes = rtxBytes(packet.payload, sequence, transportCcId === undefined ? plainHeader : fullHeader)
+    const own = this.#rtxSequence
+    this.#rtxSequence = (own + 1) & 0xffff
+    const transport = this.#writeHeader(bytes, rtx.payloadType, packet.marker, own, timestamp, rtx.ssrc)
+    this.#link.send(this.track, bytes, transport)
   }
 
   /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */

@@ -18,6 +18,8 @@ const trainPackets = 5
 const fullMs = 70
 const freeMs = 25
 const baseWindowMs = 10_000
+/** Without a train the rate grows to no more than this many times what comes through. */
+const mostUnfelt = 3
 /** Growth in one step where a train has shown room for it. */
 const mostGrowth = 16
 
@@ -57,6 +59,11 @@ export class LinkEstimate {
   /** Queueing delay of the last feedback, ms. */
   get queueMs(): number {
     return this.#queueMs
+  }
+
+  /** No queue stands on the link. */
+  get free(): boolean {
+    return this.#queueMs <= freeMs
   }
 
   /** @param sequence transport-wide, uint16 */
@@ -132,9 +139,10 @@ export class LinkEstimate {
       this.#set(Math.max(this.#rate, Math.min(capacity * 0.85, this.#rate * mostGrowth)))
       return
     }
-    // No train, no queue: double what comes through while probing, else feel the way up.
+    // No train, no queue: double what comes through while probing, else feel the way up, as far as there is traffic to feel.
     const probed = Math.min(this.#rate * 2, (delivered ?? this.#rate) * 2)
-    this.#set(this.#probing ? Math.max(this.#rate, probed) : this.#rate * 1.04 + 1)
+    const felt = Math.min(this.#rate * 1.04 + 1, (delivered ?? this.#rate) * mostUnfelt)
+    this.#set(this.#probing ? Math.max(this.#rate, probed) : Math.max(this.#rate, felt))
   }
 
   /** A viewer without transport-wide feedback: receiver reports alone (about one a second). */

@@ -2,8 +2,12 @@ import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/r
 import { isRtcp, msFromNtp } from '@porchlight/proto/media/rtp.ts'
 import type { Logger } from 'pino'
 import { ArrivalFeedback } from './arrival-feedback.ts'
+import { KeyframeRequests } from './keyframe-requests.ts'
 import { type LineFormat, MediaLine } from './media-line.ts'
 import { type TalkFormat, TalkLine } from './talk-line.ts'
+
+/** `sub` is the picture's small layer. */
+export type LineName = 'video' | 'sub' | 'audio'
 
 export interface ProducerOptions {
   /** `{device}.{camera}` */
@@ -11,10 +15,12 @@ export interface ProducerOptions {
   /** Names the numbering of frames: the device's boot id. */
   run: string
   video: LineFormat | undefined
+  /** Of the same codec as `video`. */
+  sub?: LineFormat | undefined
   audio: LineFormat | undefined
   talk: TalkFormat | undefined
   /** Sends to the device; the line says on which track. Must not throw. */
-  send(line: 'video' | 'audio' | 'talk', bytes: Uint8Array): void
+  send(line: LineName | 'talk', bytes: Uint8Array): void
   /** ms, monotone. */
   now: () => number
   /** ms since the Unix epoch. */
@@ -27,8 +33,6 @@ const ownSsrc = 1
 const tickMs = 10
 const feedbackMs = 50
 const reportMs = 1_000
-/** A camera is asked for a keyframe no more often than this. */
-const keyframeGapMs = 500
 
 /**
  * The media of one camera, from a device's session or anything else that brings RTP. It keeps the group of pictures,
@@ -38,6 +42,7 @@ export class Producer implements AsyncDisposable {
   readonly camera: string
   readonly run: string
   readonly video: MediaLine | undefined
+  readonly sub: MediaLine | undefined
   readonly audio: MediaLine | undefined
   readonly talk: TalkLine | undefined
   readonly #options: ProducerOptions
@@ -46,8 +51,7 @@ export class Producer implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout
   #feedbackAtMs = 0
   #reportAtMs = 0
-  #keyframeAskedMs = Number.NEGATIVE_INFINITY
-  #keyframeWanted = false
+  readonly #keyframes: Record<'video' | 'sub', KeyframeRequests>
   #lastPacketMs: number | undefined
   #ended = false
 
@@ -56,9 +60,11 @@ export class Producer implements AsyncDisposable {
     this.camera = options.camera
     this.run = options.run
     this.video = options.video && new MediaLine(options.video, options.wallNow)
+    this.sub = options.sub && new MediaLine(options.sub, options.wallNow)
     this.audio = options.audio && new MediaLine(options.audio, options.wallNow)
     this.talk = options.talk && new TalkLine(options.talk, (bytes) => options.send('talk', bytes))
-    for (const line of this.#lines()) {
+    this.#keyframes = { video: this.#asker('video'), sub: this.#asker('sub') }
+    for (const [, line] of this.#lines()) {
       line.onTransportSequence((sequence, nowMs) => this.#feedback.arrived(sequence, nowMs))
     }
     this.#timer = setInterval(() => this.#tick(), tickMs)
@@ -82,31 +88,29 @@ export class Producer implements AsyncDisposable {
   }
 
   /** Bytes of RTP or RTCP of one line, as the engine gives them. */
-  packet(kind: 'video' | 'audio', bytes: Uint8Array): void {
+  packet(name: LineName, bytes: Uint8Array): void {
     if (this.#ended) return
     const nowMs = this.#options.now()
-    const line = kind === 'video' ? this.video : this.audio
+    const line = this[name]
     if (!line) return
     if (isRtcp(bytes)) {
       this.#rtcp(line, bytes, nowMs)
       return
     }
     this.#lastPacketMs = nowMs
-    if (line.receive(bytes, nowMs) === 'keyframe' && kind === 'video') this.requestKeyframe()
+    if (line.receive(bytes, nowMs) === 'keyframe' && name !== 'audio') this.requestKeyframe(name)
   }
 
   /** Asks the device for a keyframe; requests that come in quick succession become one. */
-  requestKeyframe(): void {
-    const ssrc = this.video?.ssrc
-    if (this.#ended || ssrc === undefined) return
-    const nowMs = this.#options.now()
-    if (nowMs - this.#keyframeAskedMs < keyframeGapMs) {
-      this.#keyframeWanted = true
-      return
-    }
-    this.#keyframeAskedMs = nowMs
-    this.#keyframeWanted = false
-    this.#options.send('video', writeRtcp([{ type: 'pli', sender: ownSsrc, media: ssrc }]))
+  requestKeyframe(layer: 'video' | 'sub' = 'video'): void {
+    if (!this.#ended && this[layer]?.ssrc !== undefined) this.#keyframes[layer].request(this.#options.now())
+  }
+
+  #asker(layer: 'video' | 'sub'): KeyframeRequests {
+    return new KeyframeRequests(() => {
+      const media = this[layer]?.ssrc
+      if (media !== undefined) this.#options.send(layer, writeRtcp([{ type: 'pli', sender: ownSsrc, media }]))
+    })
   }
 
   /** Called once, when the producer ends. */
@@ -117,8 +121,10 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  #lines(): MediaLine[] {
-    return [this.video, this.audio].filter((line) => line !== undefined)
+  #lines(): [LineName, MediaLine][] {
+    const lines: [LineName, MediaLine][] = []
+    for (const name of ['video', 'sub', 'audio'] as const) if (this[name]) lines.push([name, this[name]])
+    return lines
   }
 
   #rtcp(line: MediaLine, bytes: Uint8Array, nowMs: number): void {
@@ -131,9 +137,9 @@ export class Producer implements AsyncDisposable {
 
   #tick(): void {
     const nowMs = this.#options.now()
-    if (this.#keyframeWanted && nowMs - this.#keyframeAskedMs >= keyframeGapMs) this.requestKeyframe()
-    for (const line of this.#lines()) {
-      if (line.losses.size > 0) this.#askAgain(line, nowMs)
+    for (const asker of Object.values(this.#keyframes)) asker.tick(nowMs)
+    for (const [name, line] of this.#lines()) {
+      if (line.losses.size > 0) this.#askAgain(name, line, nowMs)
     }
     if (nowMs - this.#feedbackAtMs >= feedbackMs) {
       this.#feedbackAtMs = nowMs
@@ -143,25 +149,25 @@ export class Producer implements AsyncDisposable {
     }
     if (nowMs - this.#reportAtMs >= reportMs) {
       this.#reportAtMs = nowMs
-      for (const line of this.#lines()) this.#report(line, nowMs)
+      for (const [name, line] of this.#lines()) this.#report(name, line, nowMs)
     }
   }
 
-  #askAgain(line: MediaLine, nowMs: number): void {
+  #askAgain(name: LineName, line: MediaLine, nowMs: number): void {
     const { ask, givenUp } = line.losses.due(nowMs)
     if (ask.length > 0 && line.ssrc !== undefined) {
       const lost = ask.map((ext) => ext & 0xffff)
-      this.#options.send(line.format.kind, writeRtcp([{ type: 'nack', sender: ownSsrc, media: line.ssrc, lost }]))
+      this.#options.send(name, writeRtcp([{ type: 'nack', sender: ownSsrc, media: line.ssrc, lost }]))
     }
     // What nobody can mend any more tears the picture until the next keyframe: ask for one.
-    if (givenUp.length > 0 && line.format.kind === 'video') this.requestKeyframe()
+    if (givenUp.length > 0 && name !== 'audio') this.requestKeyframe(name)
   }
 
-  #report(line: MediaLine, nowMs: number): void {
+  #report(name: LineName, line: MediaLine, nowMs: number): void {
     if (line.ssrc === undefined) return
     const block = line.report.take(line.ssrc, nowMs)
     const packets: RtcpPacket[] = [{ type: 'rr', ssrc: ownSsrc, reports: block ? [block] : [] }]
-    this.#options.send(line.format.kind, writeRtcp(packets))
+    this.#options.send(name, writeRtcp(packets))
   }
 
   /** Ends the producer: readers and consumers are told. Idempotent. */

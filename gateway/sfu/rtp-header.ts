@@ -29,3 +29,11 @@ export function writeTransportSequence(bytes: Uint8Array, id: number, sequence: 
   bytes[18] = sequence
   bytes[19] = 0
 }
+
+/** Room for a header, then the original number and payload of what is sent again (RFC 4588 §4). */
+export function rtxBytes(payload: Uint8Array, sequence: number, headerBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(headerBytes + 2 + payload.length)
+  bytes.writeUInt16BE(sequence, headerBytes)
+  bytes.set(payload, headerBytes + 2)
+  return bytes
+}

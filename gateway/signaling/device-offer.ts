@@ -15,6 +15,8 @@ export interface DevicePlan {
   sections: AnswerSection[]
   tracks: EngineTrack[]
   video: { mid: string; format: LineFormat } | undefined
+  /** The picture's small layer: a second line of video, of the same codec. */
+  sub: { mid: string; format: LineFormat } | undefined
   audio: { mid: string; format: LineFormat } | undefined
   talk: { mid: string; format: TalkFormat } | undefined
 }
@@ -23,7 +25,8 @@ export interface DevicePlan {
 const wanted = [frameNumberUri, absCaptureTimeUri, transportCcUri]
 
 /**
- * Takes a device's offer: the first line of video and the first of audio that it sends, and the one it receives for talk.
+ * Takes a device's offer: the first line of video and the first of audio that it sends, a second line of video as its small
+ * layer, and the line that it receives for talk.
  * @param talkSsrc our source on the talk line
  * @throws PorchlightError `sdp_invalid`, `sdp_mismatch`
  */
@@ -34,6 +37,7 @@ export function planDevice(offerSdp: string, talkSsrc: number): DevicePlan {
     sections: [],
     tracks: [],
     video: undefined,
+    sub: undefined,
     audio: undefined,
     talk: undefined,
   }
@@ -54,6 +58,10 @@ export function planDevice(offerSdp: string, talkSsrc: number): DevicePlan {
     if (sends && !plan[kind]) {
       const format = acceptLine(section, kind, mid, answer, plan.tracks)
       if (format) plan[kind] = { mid, format }
+    } else if (sends && kind === 'video' && plan.video && !plan.sub) {
+      if (choose(section)?.codec !== plan.video.format.codec) continue
+      const format = acceptLine(section, kind, mid, answer, plan.tracks)
+      if (format) plan.sub = { mid, format }
     } else if (kind === 'audio' && section.direction === 'recvonly' && !plan.talk) {
       const format = acceptTalkLine(section, mid, talkSsrc, answer, plan.tracks)
       if (format) plan.talk = { mid, format }

@@ -11,7 +11,7 @@ import {
 import { toCameraId } from '@porchlight/proto/ids.ts'
 import type { Offer, SignalUp } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
-import { Producer } from '../sfu/producer.ts'
+import { type LineName, Producer } from '../sfu/producer.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
 import { type DevicePlan, planDevice } from './device-offer.ts'
@@ -53,6 +53,8 @@ export class DeviceSession implements AsyncDisposable {
   readonly #log: Logger
   readonly #machine: SessionMachine
   readonly #plan: DevicePlan
+  /** Lines that we receive, by mid. */
+  readonly #lines = new Map<string, LineName>()
   readonly #engineSession: EngineSession
   #facts: SessionFacts | undefined
   #producer: Producer | undefined
@@ -70,6 +72,10 @@ export class DeviceSession implements AsyncDisposable {
     this.camera = toCameraId(device, offer.camera)
     this.#log = options.log.child({ session: this.id, camera: this.camera })
     this.#plan = planDevice(offer.sdp, randomInt(1, 2 ** 32 - 1))
+    for (const line of ['video', 'sub', 'audio'] as const) {
+      const mid = this.#plan[line]?.mid
+      if (mid !== undefined) this.#lines.set(mid, line)
+    }
     const { iceUfrag, fingerprint } = this.#plan.remote
     const statement = offerStatement({
       session: offer.session,
@@ -173,14 +179,15 @@ export class DeviceSession implements AsyncDisposable {
   }
 
   #begin(): void {
-    const { video, audio, talk } = this.#plan
-    const mids = { video: video?.mid ?? '', audio: audio?.mid ?? '', talk: talk?.mid ?? '' }
+    const { video, sub, audio, talk } = this.#plan
+    const mids = { video: video?.mid ?? '', sub: sub?.mid ?? '', audio: audio?.mid ?? '', talk: talk?.mid ?? '' }
     const numbered = video?.format.frameNumberId !== undefined
     const producer = new Producer({
       camera: this.camera,
       // Frames that we count ourselves begin anew with each session, so their numbering is the session's.
       run: numbered ? this.#options.offer.bootId : this.id,
       video: video?.format,
+      sub: sub?.format,
       audio: audio?.format,
       talk: talk?.format,
       send: (line, bytes) => {
@@ -203,8 +210,8 @@ export class DeviceSession implements AsyncDisposable {
       if (this.#early.length < mostEarlyPackets && !this.#ended) this.#early.push({ mid, bytes })
       return
     }
-    if (mid === this.#plan.video?.mid) producer.packet('video', bytes)
-    else if (mid === this.#plan.audio?.mid) producer.packet('audio', bytes)
+    const line = this.#lines.get(mid)
+    if (line) producer.packet(line, bytes)
   }
 
   #send(body: SessionSignal): void {

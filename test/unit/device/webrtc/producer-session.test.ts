@@ -14,20 +14,13 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Engine, SessionListener, SessionOptions } from '../../../../device/webrtc/engine.ts'
 import { ProducerSession, type SignalBody } from '../../../../device/webrtc/producer-session.ts'
-import { pictures as anyPictures, numbers, type StreamOptions, sound } from '../frames.ts'
+import { numbers, sound } from '../frames.ts'
+import { slices as pictures } from './slices.ts'
 
 const ourSdp = 'v=0\r\na=fingerprint:sha-256 AA:AA\r\na=ice-ufrag:ours\r\n'
 const answerSdp = 'v=0\r\na=fingerprint:sha-256 BB:BB\r\na=ice-ufrag:theirs\r\n'
 const device = generateIdentity()
 const gateway = generateIdentity()
-
-/** Pictures that are slices to a packetizer. */
-function pictures(options: StreamOptions): AccessUnit[] {
-  return anyPictures(options).map((unit) => {
-    unit.data[0]![0] = unit.keyframe ? 0x65 : 0x41
-    return unit
-  })
-}
 
 /** An engine without a network. */
 function fakeEngine() {
