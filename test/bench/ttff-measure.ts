@@ -1,4 +1,4 @@
-import type { Join } from './ttff-page.ts'
+import type { Seen } from './whep-page.ts'
 
 /** The figures of one join, ms. */
 export interface Measured {
@@ -19,8 +19,11 @@ export const freshAgeMs = 300
  * - `stall`: longest time without a new picture in the 5 s after the first
  * @param sentBefore when the camera last sent the picture of this bar code, before a moment; ms since the Unix epoch
  */
-export function measure(join: Join, sentBefore: (barcode: number, atMs: number) => number | undefined): Measured {
-  const { tapMs, frames } = join
+export function measure(
+  view: Pick<Seen, 'tapMs' | 'frames' | 'connectedMs'>,
+  sentBefore: (barcode: number, atMs: number) => number | undefined,
+): Measured {
+  const { tapMs, frames } = view
   const first = frames[0]
   if (!first) throw new Error('no picture came')
   const fresh = frames.find(({ atMs, barcode }) => {
@@ -35,6 +38,6 @@ export function measure(join: Join, sentBefore: (barcode: number, atMs: number) 
     first: first.atMs - tapMs,
     fresh: (fresh?.atMs ?? Number.POSITIVE_INFINITY) - tapMs,
     stall,
-    connected: (join.connectedMs ?? Number.NaN) - tapMs,
+    connected: (view.connectedMs ?? Number.NaN) - tapMs,
   }
 }

@@ -6,22 +6,17 @@
  */
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
-import { startCamera } from '../sim/start-camera.ts'
-import { type AtEnd, startNode } from '../support/child.ts'
+import { startNode } from '../support/child.ts'
 import { launchChromium } from '../support/chromium.ts'
-import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { seeded } from '../support/random.ts'
 import { startUdpRelay, type UdpRelay } from '../support/udp-relay.ts'
+import { openHouse } from './house-target.ts'
 import { printSummaries, type Summary, summary } from './summary.ts'
-import { type Measured, measure } from './ttff-measure.ts'
-import { type Join, joinSource } from './ttff-page.ts'
+import { type Measured, measure, stallWindowMs } from './ttff-measure.ts'
+import { join, leave, type Seen, seen, type WhepTarget } from './whep-page.ts'
 
 /** What is measured against. */
-interface Target {
-  /** A page of the same origin. */
-  page: string
-  whep: string
-  headers: Record<string, string>
+interface Target extends WhepTarget {
   mediaPort: number
   sentBefore(barcode: number, atMs: number): number | undefined
 }
@@ -90,16 +85,16 @@ async function series(
   let soundLost = 0
   for (let index = -warmUps; index < count; index++) {
     await page.waitForTimeout(300 + random() * groupMs)
-    const join = await once(page, target, relay)
-    const figures = measure(join, target.sentBefore)
+    const view = await once(page, target, relay)
+    const figures = measure(view, target.sentBefore)
     if (index >= 0) {
       measured.push(figures)
-      soundLost = Math.max(soundLost, join.soundLost)
+      soundLost = Math.max(soundLost, view.soundLost)
     }
     const relayed = relay ? ` overflowed ${relay.down.counts.overflowed}` : ''
     log(
       `${index < 0 ? 'warm-up: ' : ''}first ${figures.first.toFixed()} connected ${figures.connected.toFixed()} fresh ${figures.fresh.toFixed()} ` +
-        `stall ${figures.stall.toFixed()} frames ${join.frames.length} dropped ${join.framesDropped} sound lost ${join.soundLost}${relayed}`,
+        `stall ${figures.stall.toFixed()} frames ${view.frames.length} dropped ${view.framesDropped} sound lost ${view.soundLost}${relayed}`,
     )
   }
   await page.close()
@@ -112,10 +107,21 @@ async function series(
   }
 }
 
-function once(page: Page, target: Target, relay: UdpRelay | undefined): Promise<Join> {
-  const link = { relayPort: relay?.port ?? 0, rttMs: relay ? halfRttMs * 2 : 0, seconds: 5.1 }
-  const args = [target.whep, target.headers, link].map((value) => JSON.stringify(value)).join(', ')
-  return page.evaluate(`${joinSource}(${args})`) as Promise<Join>
+/** Longest wait for a first picture, ms. */
+const firstMs = 15_000
+
+async function once(page: Page, target: Target, relay: UdpRelay | undefined): Promise<Seen> {
+  await join(page, target, { relayPort: relay?.port ?? 0, rttMs: relay ? halfRttMs * 2 : 0 })
+  const deadline = Date.now() + firstMs
+  let view = await seen(page)
+  while (view.frames.length === 0 && Date.now() < deadline) {
+    await page.waitForTimeout(50)
+    view = await seen(page)
+  }
+  await page.waitForTimeout(stallWindowMs + 100)
+  view = await seen(page)
+  await leave(page)
+  return view
 }
 
 /** The gateway's media part in a process of its own, the scene inside. */
@@ -144,20 +150,11 @@ async function direct(stack: AsyncDisposableStack, bitrate: number, file: string
   }
 }
 
-/** Camera in this process, gateway and agent in theirs. */
 async function house(stack: AsyncDisposableStack, bitrate: number): Promise<Target> {
-  const atEnd: AtEnd = (cleanUp) => stack.defer(cleanUp)
-  const camera = stack.use(await startCamera({ gop: (groupMs / 1000) * 25, bitrate }))
-  const gateway = await GatewayHouse.open(atEnd)
-  const agent = await AgentHouse.open(gateway, { source: { url: camera.url } }, atEnd)
-  await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
-  const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
+  const target = await openHouse(stack, { gop: (groupMs / 1000) * 25, bitrate })
   return {
-    page: `${gateway.url}/api/health`,
-    whep: `${gateway.url}/api/cameras/${agent.camera}/whep`,
-    headers: { authorization: `Bearer ${token}` },
-    mediaPort: gateway.mediaPort,
+    ...target,
     sentBefore: (barcode, atMs) =>
-      camera.frames().findLast(({ index, sentMs }) => index === barcode && sentMs <= atMs)?.sentMs,
+      target.camera.frames().findLast(({ index, sentMs }) => index === barcode && sentMs <= atMs)?.sentMs,
   }
 }

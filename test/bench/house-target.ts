@@ -1,0 +1,32 @@
+import { type CameraOptions, type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
+import type { AtEnd } from '../support/child.ts'
+import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
+import type { WhepTarget } from './whep-page.ts'
+
+export interface HouseTarget extends WhepTarget {
+  /** Where the gateway takes media, UDP. */
+  mediaPort: number
+  camera: SimulatedCamera
+}
+
+/** The whole house: a camera in this process, gateway and agent in theirs. @param sub the camera's small stream goes along */
+export async function openHouse(
+  stack: AsyncDisposableStack,
+  options: CameraOptions,
+  sub = false,
+): Promise<HouseTarget> {
+  const atEnd: AtEnd = (cleanUp) => stack.defer(cleanUp)
+  const camera = stack.use(await startCamera(options))
+  const gateway = await GatewayHouse.open(atEnd)
+  const source = { url: camera.url, ...(sub ? { sub: camera.subUrl } : {}) }
+  const agent = await AgentHouse.open(gateway, { source }, atEnd)
+  await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
+  const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
+  return {
+    page: `${gateway.url}/api/health`,
+    whep: `${gateway.url}/api/cameras/${agent.camera}/whep`,
+    headers: { authorization: `Bearer ${token}` },
+    mediaPort: gateway.mediaPort,
+    camera,
+  }
+}

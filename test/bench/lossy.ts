@@ -1,0 +1,99 @@
+/**
+ * A poor link: Chromium over WHEP behind a relay, first with 5 % loss each way and 50 ms RTT, then on 3 Mbit/s that become
+ * 400 kbit/s and 3 Mbit/s again. Simulated camera with main and sub stream, agent and gateway run as they are.
+ * `--seconds N` of each part (default 20), `--bitrate BIT/S` of the main stream (default 2000000).
+ */
+import { parseArgs } from 'node:util'
+import type { Page } from 'playwright-core'
+import { launchChromium } from '../support/chromium.ts'
+import { type Impairment, startUdpRelay } from '../support/udp-relay.ts'
+import { type HouseTarget, openHouse } from './house-target.ts'
+import { framesRatio, freezes, movingAgain, widthAgain } from './lossy-measure.ts'
+import { join, leave, type Seen, seen } from './whep-page.ts'
+
+const delayMs = 25
+const wide = 3_000_000
+const thin = 400_000
+const warmUpMs = 5_000
+
+export interface Result {
+  loss5: { freezes_over_300ms: number; frames_ratio: number; audio_concealed_ratio: number }
+  drop: { moving_again_s: number | null; back_on_main_s: number | null; audio_concealed_ratio: number }
+}
+
+export async function run(args: readonly string[]): Promise<Result> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seconds: { type: 'string', default: '20' }, bitrate: { type: 'string', default: '2000000' } },
+  })
+  const partMs = Number(values.seconds) * 1_000
+  await using stack = new AsyncDisposableStack()
+  const target = await openHouse(stack, { gop: 100, bitrate: Number(values.bitrate) }, true)
+  const browser = await launchChromium()
+  stack.defer(() => browser.close())
+  const page = await browser.newPage()
+  await page.goto(target.page)
+  const result = { loss5: await loss(page, target, partMs), drop: await drop(page, target, partMs) }
+  for (const [part, figures] of Object.entries(result)) {
+    for (const [name, value] of Object.entries(figures)) process.stdout.write(`${part} ${name}  ${value ?? 'never'}\n`)
+  }
+  return result
+}
+
+async function loss(page: Page, target: HouseTarget, partMs: number): Promise<Result['loss5']> {
+  await using link = await behind(page, target, { loss: 0.05, delayMs })
+  const { before, fromMs } = await link.warm()
+  await page.waitForTimeout(partMs)
+  const { view, atMs } = await link.look()
+  const sent = target.camera.frames(fromMs, 'main').filter(({ sentMs }) => sentMs < atMs).length
+  return {
+    freezes_over_300ms: freezes(view.frames, fromMs, atMs),
+    frames_ratio: rounded(framesRatio(view.frames, fromMs, atMs, sent)),
+    audio_concealed_ratio: concealed(before, view),
+  }
+}
+
+async function drop(page: Page, target: HouseTarget, partMs: number): Promise<Result['drop']> {
+  await using link = await behind(page, target, { rate: wide, delayMs })
+  const { before, fromMs: thinMs } = await link.warm()
+  const width = before.frames.at(-1)?.width ?? 0
+  link.relay.down.impairment = { rate: thin, delayMs }
+  await page.waitForTimeout(partMs)
+  const { atMs: wideMs } = await link.look()
+  link.relay.down.impairment = { rate: wide, delayMs }
+  await page.waitForTimeout(partMs)
+  const { view, atMs } = await link.look()
+  return {
+    moving_again_s: seconds(movingAgain(view.frames, thinMs, wideMs)),
+    back_on_main_s: seconds(widthAgain(view.frames, width, wideMs, atMs)),
+    audio_concealed_ratio: concealed(before, view),
+  }
+}
+
+/** A session through a relay of its own. */
+async function behind(page: Page, target: HouseTarget, impairment: Impairment) {
+  const relay = await startUdpRelay({ target: { port: target.mediaPort }, up: impairment, down: impairment })
+  await join(page, target, { relayPort: relay.port, rttMs: delayMs * 2 })
+  const look = async () => ({ view: await seen(page), atMs: Date.now() })
+  return {
+    relay,
+    look,
+    warm: async () => {
+      await page.waitForTimeout(warmUpMs)
+      const { view: before, atMs: fromMs } = await look()
+      return { before, fromMs }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await leave(page)
+      await relay.close()
+    },
+  }
+}
+
+function concealed(before: Seen, after: Seen): number {
+  const samples = after.samples - before.samples
+  return samples === 0 ? 1 : rounded((after.concealed - before.concealed) / samples)
+}
+
+const rounded = (value: number) => Math.round(value * 1_000) / 1_000
+const seconds = (ms: number | null) => (ms === null ? null : Math.round(ms / 10) / 100)

@@ -1,0 +1,108 @@
+import type { Page } from 'playwright-core'
+import { barcodeReaderSource } from '../support/barcode.ts'
+
+/** A picture that came on screen; times in ms since the Unix epoch on this machine's clock. */
+export interface ShownFrame {
+  atMs: number
+  barcode: number | undefined
+  /** Of the picture, pixels. */
+  width: number
+}
+
+/** What a page has seen of its session so far. */
+export interface Seen {
+  tapMs: number
+  answerMs: number
+  connectedMs: number | undefined
+  frames: ShownFrame[]
+  /** RTP packets of sound lost for good. */
+  soundLost: number
+  /** Samples of sound that came, and those of them that the browser had to make up. */
+  samples: number
+  concealed: number
+  framesDropped: number
+}
+
+export interface WhepTarget {
+  /** A page of the same origin. */
+  page: string
+  whep: string
+  headers: Record<string, string>
+}
+
+/** What lies between page and gateway. */
+export interface Between {
+  /** UDP goes through here; 0: straight to the gateway. */
+  relayPort: number
+  /** Added to the HTTP request, ms. */
+  rttMs: number
+}
+
+/** Makes the video element anew, taps, and notes every picture until `leave`. */
+const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
+  const read = ${barcodeReaderSource}
+  const epoch = performance.timeOrigin
+  document.body.replaceChildren()
+  const video = document.createElement('video')
+  video.autoplay = video.playsInline = video.muted = true
+  document.body.append(video)
+  const frames = []
+  const note = (_, frame) => {
+    frames.push({ atMs: epoch + frame.expectedDisplayTime, barcode: read(video), width: video.videoWidth })
+    video.requestVideoFrameCallback(note)
+  }
+  video.requestVideoFrameCallback(note)
+  const tapMs = epoch + performance.now()
+  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
+  const stream = new MediaStream()
+  video.srcObject = stream
+  peer.ontrack = ({ track }) => stream.addTrack(track)
+  let connectedMs
+  peer.onconnectionstatechange = () => {
+    if (peer.connectionState === 'connected') connectedMs ??= epoch + performance.now()
+  }
+  peer.addTransceiver('video', { direction: 'recvonly' })
+  peer.addTransceiver('audio', { direction: 'recvonly' })
+  await peer.setLocalDescription()
+  // Behind the relay the gateway must not find a way around it.
+  const sdp = relayPort ? peer.localDescription.sdp.replace(/a=candidate:.*\\r\\n/g, '') : peer.localDescription.sdp
+  if (rttMs) await new Promise((resolve) => setTimeout(resolve, rttMs))
+  const reply = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/sdp' }, body: sdp })
+  if (reply.status !== 201) throw new Error('WHEP: ' + reply.status + ' ' + (await reply.text()))
+  let answer = await reply.text()
+  const answerMs = epoch + performance.now()
+  if (relayPort) answer = answer.replace(/(a=candidate:\\S+ 1 UDP \\d+) \\S+ \\d+/g, '$1 127.0.0.1 ' + relayPort)
+  await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+  const seen = async () => {
+    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0 }
+    for (const entry of (await peer.getStats()).values()) {
+      if (entry.type !== 'inbound-rtp') continue
+      if (entry.kind === 'video') result.framesDropped = entry.framesDropped
+      else {
+        result.soundLost = entry.packetsLost
+        result.samples = entry.totalSamplesReceived
+        result.concealed = entry.concealedSamples
+      }
+    }
+    return result
+  }
+  const leave = async () => {
+    const location = reply.headers.get('location')
+    if (location) await fetch(new URL(location, url), { method: 'DELETE', headers })
+    peer.close()
+  }
+  window.view = { seen, leave }
+})`
+
+/** Joins by WHEP on a page of the target's; what it sees is read by {@link seen}. */
+export async function join(page: Page, { whep, headers }: WhepTarget, between: Between): Promise<void> {
+  await page.evaluate(`${joinSource}(${[whep, headers, between].map((value) => JSON.stringify(value)).join(', ')})`)
+}
+
+export function seen(page: Page): Promise<Seen> {
+  return page.evaluate('window.view.seen()') as Promise<Seen>
+}
+
+export async function leave(page: Page): Promise<void> {
+  await page.evaluate('window.view.leave()')
+}
