@@ -1,6 +1,5 @@
 import type { ErrorCode } from '@porchlight/proto/errors.ts'
 import type { Identity } from '@porchlight/proto/identity/keys.ts'
-import type { VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import type { Command } from '@porchlight/proto/messages/command.ts'
 import type { SignalDown } from '@porchlight/proto/messages/signal.ts'
@@ -8,6 +7,7 @@ import type { Logger } from 'pino'
 import { Camera } from './camera/camera.ts'
 import type { CameraListener, TalkSink } from './camera/camera-source.ts'
 import { createSource } from './camera/open-source.ts'
+import { SubStream } from './camera/sub-stream.ts'
 import { type CameraConfig, titleOf } from './config.ts'
 import { EventFootage } from './footage/event-footage.ts'
 import type { FootageUploader } from './footage/uploader.ts'
@@ -23,8 +23,6 @@ import type { Engine } from './webrtc/engine.ts'
 import { AacToOpus } from './webrtc/live-audio.ts'
 import { ProducerSession } from './webrtc/producer-session.ts'
 
-/** Of the small stream only the group of pictures that is being made is kept, for sessions to begin with. */
-const subRingLimits = { seconds: 0, maxBytes: 4 * 1024 * 1024 }
 /** A detector in the middle of an event that says nothing for so long beyond its hold has lost the end, ms. */
 const motionQuietMs = 30_000
 
@@ -57,8 +55,7 @@ export class AgentCamera implements AsyncDisposable {
   readonly ring: PrerollRing
   readonly #options: AgentCameraOptions
   readonly #camera: Camera
-  readonly #sub: Camera | undefined
-  readonly #subRing = new PrerollRing(subRingLimits)
+  readonly #sub: SubStream | undefined
   readonly #speaker: Speaker
   readonly #motion: MotionDetector | undefined
   readonly #events: CameraEvents
@@ -129,10 +126,8 @@ export class AgentCamera implements AsyncDisposable {
       })
     }
     const subSource = createSource(config.source, { log, now, random }, 'sub')
-    const subLog = log.child({ layer: 'sub' })
-    if (subSource !== undefined) this.#sub = new Camera({ source: subSource, random, log: subLog })
+    if (subSource !== undefined) this.#sub = new SubStream(subSource, this.#subListener, random, log)
     this.#camera.addListener(this.#listener)
-    this.#sub?.addListener(this.#subListener)
     this.#camera.onState(() => options.changed())
     if (config.button !== undefined) {
       this.#button = new GpioButton({
@@ -223,18 +218,12 @@ export class AgentCamera implements AsyncDisposable {
     return this.close()
   }
 
-  readonly #subListener: CameraListener = {
-    format: (video) => {
-      this.#subRing.format(video, undefined)
-      this.#motion?.format(video)
-    },
+  readonly #subListener: Pick<CameraListener, 'format' | 'accessUnit'> = {
+    format: (video) => this.#motion?.format(video),
     accessUnit: (unit) => {
       this.#slot.accessUnit(unit, 'sub')
-      this.#subRing.accessUnit(unit)
       this.#motion?.accessUnit(unit)
     },
-    audioFrame: () => undefined,
-    note: () => undefined,
   }
 
   readonly #listener: CameraListener = {
@@ -289,7 +278,7 @@ export class AgentCamera implements AsyncDisposable {
       gatewayKey,
       ring: this.ring,
       formats: { video, audio },
-      sub: this.#subLayer(video),
+      sub: this.#sub?.layerOf(video),
       ...(ffmpeg !== undefined && {
         liveAudio: (format, onFrame) => new AacToOpus({ ffmpeg, log, format, onFrame }),
       }),
@@ -302,13 +291,6 @@ export class AgentCamera implements AsyncDisposable {
       onPli: (layer) => (layer === 'main' ? this.#camera : this.#sub)?.requestKeyframe(),
       onDropped: (from, to) => this.#footage.notSent(from, to),
     })
-  }
-
-  /** The small stream as a second layer, where its pictures are there and a viewer of the main one can decode it. */
-  #subLayer(main: VideoFormat) {
-    const format = this.#sub?.format.video
-    const ready = format?.codec === main.codec && this.#subRing.currentGop().units.length > 0
-    return ready ? { format, ring: this.#subRing } : undefined
   }
 
   /** The backchannel may come back as another one while the session lives. */

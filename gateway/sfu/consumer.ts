@@ -140,16 +140,14 @@ export class Consumer implements SenderLink {
     const nowMs = this.#nowMs
     const { rate, probing, free } = this.estimate
     const main = video.bytesPerMs && video.bytesPerMs + (audio?.bytesPerMs ?? 0)
-    const before = this.#choice.layer
     this.#choice.decide({ nowMs, rate, probing, main })
-    const layer = this.#layer
-    if (layer === 'sub' && sender.line === video) {
+    if (sender.line === video && this.#layer === 'sub') {
       sender.switchTo(sub, nowMs)
       if (sender.needsKeyframe) this.#requestKeyframe(sender)
       this.#pumpNow()
-    } else if (layer === 'main' && before === 'sub') {
+    } else if (sender.line === sub && this.#layer === 'main') {
       this.#producer?.requestKeyframe('video')
-    } else if (free && this.#choice.wouldRise(nowMs) && nowMs - this.#probedMs >= probeMs) {
+    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs) && nowMs - this.#probedMs >= probeMs) {
       this.#probedMs = nowMs
       sender.probe(probePackets, nowMs)
     }
