@@ -161,6 +161,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   )
   const want = (camera: string) => hub.want(camera)
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, now: monotone, wallNow: now, log }))
+  const signedOut = (credential: string) =>
+    viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
+  stack.defer(signIn.onEnd(signedOut))
   sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
   sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
   sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))

@@ -6,7 +6,7 @@ import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
-import { SessionMachine, type Timers } from './session-machine.ts'
+import { SessionMachine, systemTimers, type Timers } from './session-machine.ts'
 import type { ViewerPlan } from './viewer-offer.ts'
 
 export interface ViewerSessionOptions {
@@ -18,12 +18,17 @@ export interface ViewerSessionOptions {
   /** The one that the plan was made for. */
   producer: Producer
   plan: ViewerPlan
+  /** How long the viewer's right to be here still lasts, ms. */
+  lifeMs: number
   /** ms, monotone. */
   now: () => number
   log: Logger
   timers?: Timers
   onEnded(reason: ErrorCode | 'closed'): void
 }
+
+/** As long as a timer can be, ms: whoever stays for 24 days has to ask anew. */
+const longestMs = 2 ** 31 - 1
 
 /** One viewer's session: a consumer of the camera, and a microphone where the camera has a loudspeaker. */
 export class ViewerSession implements AsyncDisposable {
@@ -37,6 +42,7 @@ export class ViewerSession implements AsyncDisposable {
   readonly #engineSession: EngineSession
   readonly #unwatch: () => void
   readonly #stopProducer: () => void
+  readonly #stopLife: () => void
   readonly #codecs: string
   #ended = false
 
@@ -71,6 +77,10 @@ export class ViewerSession implements AsyncDisposable {
         void this.end('session_timeout')
       },
       options.timers,
+    )
+    this.#stopLife = (options.timers ?? systemTimers).set(
+      () => void this.end('sign_in_required'),
+      Math.min(options.lifeMs, longestMs),
     )
     this.#unwatch = sfu.watch(camera, this.consumer)
     this.#stopProducer = sfu.onProducer((one, next) => {
@@ -116,6 +126,7 @@ export class ViewerSession implements AsyncDisposable {
     this.#ended = true
     this.#log.info({ reason }, 'viewer left')
     this.#machine.event('end')
+    this.#stopLife()
     this.#stopProducer()
     this.#unwatch()
     this.#options.onEnded(reason)

@@ -10,13 +10,14 @@ import { ViewerSessions } from '../../gateway/signaling/viewers.ts'
 import { NodeDataChannelEngine } from '../../gateway/webrtc/node-datachannel.ts'
 import { readMp4 } from '../sim/mp4-source.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { credential } from '../support/credential.ts'
 import { InjectedCamera } from '../support/injected-camera.ts'
 import { framesAfter, seenFrames, watchFrames } from '../support/page-probe.ts'
 import { freeUdpPort } from '../support/ports.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const camera = 'house.door'
-const subject: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
+const subject: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
 /** The small stream: a software decoder on a busy machine keeps up with it. */
 const scene = fileURLToPath(new URL('../sim/scene/sub.mp4', import.meta.url))
 const now = () => performance.now()

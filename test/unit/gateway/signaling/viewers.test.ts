@@ -5,13 +5,15 @@ import type { Subject } from '../../../../gateway/auth/subject.ts'
 import type { LineFormat } from '../../../../gateway/sfu/media-line.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
 import { Sfu } from '../../../../gateway/sfu/sfu.ts'
+import { systemTimers } from '../../../../gateway/signaling/session-machine.ts'
 import { type ViewerLimits, ViewerSessions } from '../../../../gateway/signaling/viewers.ts'
 import { FakeEngine, fingerprint } from '../../../support/fake-engine.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 
-const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
-const ben: Subject = { kind: 'user', userId: 'u2', name: 'Ben', role: 'owner' }
-const script: Subject = { kind: 'token', cameras: ['house.door'], name: 'script' }
+const signedIn = (id: string) => ({ id, expiresAt: 1_600_000 })
+const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential: signedIn('a') }
+const ben: Subject = { kind: 'user', userId: 'u2', name: 'Ben', role: 'owner', credential: signedIn('b') }
+const script: Subject = { kind: 'token', cameras: ['house.door'], name: 'script', credential: signedIn('c') }
 
 const transport = `a=rtcp-mux
 a=setup:actpass
@@ -61,6 +63,7 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
   const clock = { now: 0 }
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
   const wanted: string[] = []
+  const timers: { ms: number; run: () => void }[] = []
   const viewers = new ViewerSessions({
     engine,
     sfu,
@@ -69,6 +72,12 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
     wallNow: () => 1_000_000,
     log: quietLog,
     limits,
+    timers: {
+      set(run, ms) {
+        timers.push({ ms, run })
+        return systemTimers.set(run, ms)
+      },
+    },
   })
   onTestFinished(async () => {
     await viewers.close()
@@ -90,7 +99,7 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
     sfu.publish(producer)
     return producer
   }
-  return { engine, sfu, viewers, wanted, publish, talked, clock }
+  return { engine, sfu, viewers, wanted, publish, talked, clock, timers }
 }
 
 const code = (thrown: unknown) => (thrown instanceof PorchlightError ? thrown.code : thrown)
@@ -163,6 +172,38 @@ describe('joining', () => {
     publish()
     expect(viewers.sessions).toBe(1)
     publish({ codec: 'vp9' })
+    expect(viewers.sessions).toBe(0)
+  })
+})
+
+describe('a sign-in that ends', () => {
+  test('takes along the sessions that it opened, and no others of the same person', async () => {
+    const { viewers, publish, engine } = setUp()
+    publish()
+    const elsewhere = { ...ann, credential: signedIn('a-tablet') } as Subject
+    const here = await viewers.join('house.door', offer, ann)
+    const there = await viewers.join('house.door', offer, elsewhere)
+    await viewers.signedOut('a')
+    expect(engine.sessions.map(({ closed }) => closed)).toEqual([true, false])
+    expect(() => viewers.take('house.door', here.id, ann)).toThrow('There is no such session.')
+    expect(viewers.take('house.door', there.id, elsewhere).leaseMs).toBe(5_000)
+  })
+
+  test('leaves nobody waiting for a camera who would then see it', async () => {
+    const { viewers, publish, engine } = setUp()
+    const joined = failure(viewers.join('house.door', offer, ann))
+    await viewers.signedOut('a')
+    publish()
+    expect(await joined).toBe('sign_in_required')
+    expect(engine.sessions).toEqual([])
+  })
+
+  test('by its age ends its sessions, a script’s token too', async () => {
+    const { viewers, publish, timers } = setUp()
+    publish()
+    await viewers.join('house.door', offer, ann)
+    await viewers.join('house.door', offer, script)
+    for (const timer of timers.filter(({ ms }) => ms === 600_000)) timer.run()
     expect(viewers.sessions).toBe(0)
   })
 })
