@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { ArrivalFeedback } from './arrival-feedback.ts'
 import { type LineFormat, MediaLine } from './media-line.ts'
 import { type TalkFormat, TalkLine } from './talk-line.ts'
+import { Traffic } from './traffic.ts'
 
 export interface ProducerOptions {
   /** `{device}.{camera}` */
@@ -40,6 +41,8 @@ export class Producer implements AsyncDisposable {
   readonly video: MediaLine | undefined
   readonly audio: MediaLine | undefined
   readonly talk: TalkLine | undefined
+  /** What came, and what was asked for. */
+  readonly traffic = new Traffic()
   readonly #options: ProducerOptions
   readonly #feedback = new ArrivalFeedback()
   readonly #endListeners = new Set<() => void>()
@@ -92,6 +95,7 @@ export class Producer implements AsyncDisposable {
       return
     }
     this.#lastPacketMs = nowMs
+    this.traffic.packet(bytes.length, nowMs)
     if (line.receive(bytes, nowMs) === 'keyframe' && kind === 'video') this.requestKeyframe()
   }
 
@@ -106,6 +110,7 @@ export class Producer implements AsyncDisposable {
     }
     this.#keyframeAskedMs = nowMs
     this.#keyframeWanted = false
+    this.traffic.plis++
     this.#options.send('video', writeRtcp([{ type: 'pli', sender: ownSsrc, media: ssrc }]))
   }
 
@@ -151,6 +156,7 @@ export class Producer implements AsyncDisposable {
     const { ask, givenUp } = line.losses.due(nowMs)
     if (ask.length > 0 && line.ssrc !== undefined) {
       const lost = ask.map((ext) => ext & 0xffff)
+      this.traffic.nacks++
       this.#options.send(line.format.kind, writeRtcp([{ type: 'nack', sender: ownSsrc, media: line.ssrc, lost }]))
     }
     // What nobody can mend any more tears the picture until the next keyframe: ask for one.

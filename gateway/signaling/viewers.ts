@@ -5,7 +5,9 @@ import { credentialOf, may, mustBeAllowed, type Subject } from '../auth/subject.
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
+import type { SessionBook } from './session-book.ts'
 import type { Timers } from './session-machine.ts'
+import { StageClock } from './stage-clock.ts'
 import { planViewer } from './viewer-offer.ts'
 import { ViewerSession } from './viewer-session.ts'
 
@@ -30,6 +32,8 @@ export interface ViewersOptions {
   wallNow: () => number
   log: Logger
   limits?: Partial<ViewerLimits>
+  /** Where sessions are entered for their figures. */
+  book?: SessionBook
   timers?: Timers
 }
 
@@ -75,9 +79,13 @@ export class ViewerSessions implements AsyncDisposable {
     }
     const waiting: Waiting = { camera, subject, signedOut: false }
     this.#waiting.add(waiting)
+    const { now, wallNow } = this.#options
+    const stages = new StageClock(now, now())
+    const since = wallNow()
     try {
       const producer = sfu.producer(camera) ?? (await this.#waitForProducer(camera))
       if (waiting.signedOut) throw new PorchlightError('sign_in_required')
+      stages.reached('found')
       const id = randomBytes(12).toString('base64url')
       const session = new ViewerSession({
         id,
@@ -87,9 +95,9 @@ export class ViewerSessions implements AsyncDisposable {
         sfu,
         producer,
         plan: planViewer(offerSdp, producer),
-        lifeMs: (credentialOf(subject)?.expiresAt ?? Number.POSITIVE_INFINITY) - this.#options.wallNow(),
-        now: this.#options.now,
-        log: this.#options.log,
+        lifeMs: (credentialOf(subject)?.expiresAt ?? Number.POSITIVE_INFINITY) - wallNow(),
+        ...{ stages, since, now, log: this.#options.log },
+        ...(this.#options.book ? { book: this.#options.book } : {}),
         ...(this.#options.timers ? { timers: this.#options.timers } : {}),
         onEnded: () => this.#sessions.delete(id),
       })
