@@ -14,6 +14,7 @@ import { noticeRoutes } from './api/routes/notices.ts'
 import { pushRoutes } from './api/routes/push.ts'
 import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
+import { sessionsRoutes } from './api/routes/sessions.ts'
 import { talkRoutes } from './api/routes/talk.ts'
 import { whepRoutes } from './api/routes/whep.ts'
 import { buildServer, listen } from './api/server.ts'
@@ -33,6 +34,7 @@ import { EventService } from './events/event-service.ts'
 import { EventStore } from './events/event-store.ts'
 import { openIdentity } from './identity/gateway-identity.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { SessionMetrics } from './metrics/session-metrics.ts'
 import { FloorNotices } from './notices/floor-notices.ts'
 import { NoticeBroker } from './notices/notice-broker.ts'
 import packageJson from './package.json' with { type: 'json' }
@@ -42,6 +44,7 @@ import { PushSubscriptions } from './push/subscriptions.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
 import { SignalingHub } from './signaling/hub.ts'
+import { SessionBook } from './signaling/session-book.ts'
 import { ViewerSessions } from './signaling/viewers.ts'
 import { findFfmpeg } from './stills/find-ffmpeg.ts'
 import { openStore } from './store/open-store.ts'
@@ -70,6 +73,7 @@ export interface Gateway extends AsyncDisposable {
 
 const httpRoutes = [
   sessionRoutes,
+  sessionsRoutes,
   cameraRoutes,
   whepRoutes,
   talkRoutes,
@@ -149,9 +153,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const engine = stack.use(new NodeDataChannelEngine({ bindAddress, port: mediaPort, announce, log }))
   const sfu = stack.use(new Sfu({ now: monotone, log }))
   stack.use(new PictureWatch({ cameras, onProducer: (callback) => sfu.onProducer(callback) }))
+  const book = stack.use(new SessionBook({ metrics: new SessionMetrics(metrics.registry) }))
   const hub = stack.use(
     new SignalingHub({
-      ...{ engine, sfu, identity, command, now: monotone, wallNow: now, log },
+      ...{ engine, sfu, identity, command, book, now: monotone, wallNow: now, log },
       deviceKey: (device) => devices.key(device),
       limits: { lingerMs: config.media.lingerSeconds * 1000 },
       send: (device, body) => {
@@ -160,7 +165,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     }),
   )
   const want = (camera: string) => hub.want(camera)
-  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, now: monotone, wallNow: now, log }))
+  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, now: monotone, wallNow: now, log }))
+  const signedOut = (credential: string) =>
+    viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
+  stack.defer(signIn.onEnd(signedOut))
   sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
   sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
   sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))
@@ -214,7 +222,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
-    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, recorder, playback, recordingsDirectory },
+    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, sessions: book },
+    ...{ recorder, playback, recordingsDirectory },
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))
   const { version } = packageJson

@@ -7,6 +7,7 @@ import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { SessionReport } from '../metrics/session-report.ts'
 import type { NoticeBroker } from '../notices/notice-broker.ts'
 import type { Playback } from '../playback/playback.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
@@ -38,6 +39,7 @@ export interface GatewayDeps {
   readonly viewers: ViewersPort
   /** The talk floor of each camera. */
   readonly floor: FloorPort
+  readonly sessions: SessionsPort
   readonly recorder: Recorder
   readonly playback: Playback
   readonly recordingsDirectory: string
@@ -58,6 +60,11 @@ export interface ViewersPort {
   join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }>
   /** Idempotent. @throws PorchlightError `forbidden` where it is somebody else's session */
   leave(id: string, subject: Subject): Promise<void>
+}
+
+export interface SessionsPort {
+  /** Every WebRTC session, the oldest first. */
+  reports(): SessionReport[]
 }
 
 export interface FloorPort {

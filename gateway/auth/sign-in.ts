@@ -3,7 +3,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import { hashSecret, isSecret, newSecret } from '../identity/secrets.ts'
 import type { Schema } from '../store/schema.ts'
-import type { Subject } from './subject.ts'
+import type { Credential, Subject } from './subject.ts'
 
 export type UserSubject = Extract<Subject, { kind: 'user' }>
 export type TokenSubject = Extract<Subject, { kind: 'token' }>
@@ -19,12 +19,8 @@ export interface SignInOptions {
 }
 
 /** A session that a cookie stands for. */
-export interface Session {
-  /** SHA-256 of the cookie: names the session inside the gateway. */
-  id: string
+export interface Session extends Credential {
   subject: UserSubject
-  /** ms since the Unix epoch */
-  expiresAt: number
 }
 
 /** Not more sessions per user than this; the oldest make room. */
@@ -119,14 +115,11 @@ export class SignIn {
       .where('sessions.expires_at', '>', this.#options.now())
       .executeTakeFirst()
     if (!row) return undefined
-    return {
-      id,
-      subject: { kind: 'user', userId: row.id, name: row.name, role: row.role },
-      expiresAt: row.expires_at,
-    }
+    const credential = { id, expiresAt: row.expires_at }
+    return { ...credential, subject: { kind: 'user', userId: row.id, name: row.name, role: row.role, credential } }
   }
 
-  /** Ends a session; what it keeps open (`/mqtt`) is told. Idempotent. */
+  /** Ends a session; what it keeps open (`/mqtt`, WHEP) is told. Idempotent. */
   async signOut(sessionId: string): Promise<void> {
     await this.#options.db.deleteFrom('sessions').where('hash', '=', sessionId).execute()
     for (const listener of this.#endListeners) listener(sessionId)
@@ -164,13 +157,16 @@ export class SignIn {
   /** Whose access token this is, where it is ours and not expired. */
   async token(token: string): Promise<TokenSubject | undefined> {
     if (!isSecret(token)) return undefined
+    const id = hashSecret(token)
     const row = await this.#options.db
       .selectFrom('access_tokens')
-      .select(['name', 'cameras_json'])
-      .where('hash', '=', hashSecret(token))
+      .select(['name', 'cameras_json', 'expires_at'])
+      .where('hash', '=', id)
       .where('expires_at', '>', this.#options.now())
       .executeTakeFirst()
-    return row && { kind: 'token', name: row.name, cameras: JSON.parse(row.cameras_json) as string[] }
+    if (!row) return undefined
+    const credential = { id, expiresAt: row.expires_at }
+    return { kind: 'token', name: row.name, cameras: JSON.parse(row.cameras_json) as string[], credential }
   }
 
   async #dropOldest(userId: string): Promise<void> {

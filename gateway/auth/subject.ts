@@ -1,10 +1,18 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 
+/** What a subject was known by: what it opens lasts no longer. */
+export interface Credential {
+  /** SHA-256 of the cookie or token: names a sign-in inside the gateway. */
+  id: string
+  /** ms since the Unix epoch */
+  expiresAt: number
+}
+
 /** Who asks. */
 export type Subject =
-  | { kind: 'user'; userId: string; name: string; role: 'owner' }
+  | { kind: 'user'; userId: string; name: string; role: 'owner'; credential: Credential }
   /** An access token for scripts (`gateway token`). */
-  | { kind: 'token'; cameras: readonly string[]; name: string }
+  | { kind: 'token'; cameras: readonly string[]; name: string; credential: Credential }
   | { kind: 'device'; device: string }
   | { kind: 'nobody' }
 
@@ -26,6 +34,11 @@ export function may(subject: Subject, action: Action, camera: string | undefined
     case 'nobody':
       return false
   }
+}
+
+/** What the subject was known by; undefined where its rights rest on none that ends. */
+export function credentialOf(subject: Subject): Credential | undefined {
+  return subject.kind === 'user' || subject.kind === 'token' ? subject.credential : undefined
 }
 
 /** @throws PorchlightError `sign_in_required` for nobody, else `forbidden` */

@@ -1,4 +1,4 @@
-import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import { type Layer, LayerChoice } from './layer-choice.ts'
 import { LineSender } from './line-sender.ts'
@@ -7,7 +7,9 @@ import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
+import { RemoteReport } from './remote-report.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
+import { Traffic } from './traffic.ts'
 
 export interface ConsumerOptions {
   session: string
@@ -34,6 +36,10 @@ const overheadBytes = 38
 export class Consumer implements SenderLink {
   readonly session: string
   readonly estimate = new LinkEstimate()
+  /** What was sent, and what the viewer asked for. */
+  readonly traffic = new Traffic()
+  /** What the viewer says of the picture and of the sound. */
+  readonly remote = { video: new RemoteReport(), audio: new RemoteReport() }
   readonly #options: ConsumerOptions
   readonly #pacer = new Pacer()
   readonly #senders: LineSender[] = []
@@ -45,7 +51,7 @@ export class Consumer implements SenderLink {
   #transportSequence = 0
   #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
-  #firstSentMs: number | undefined
+  #feedbackHeard = false
   #closed = false
 
   constructor(options: ConsumerOptions) {
@@ -60,9 +66,9 @@ export class Consumer implements SenderLink {
     return this.#producer
   }
 
-  /** When the first packet left, on the clock of `now`. */
-  get firstSentMs(): number | undefined {
-    return this.#firstSentMs
+  /** What the link is believed to bear, bit/s; undefined while the viewer has said nothing of it. */
+  get estimatedBitrate(): number | undefined {
+    return this.#feedbackHeard ? this.estimate.rate * 8_000 : undefined
   }
 
   get senders(): readonly LineSender[] {
@@ -182,22 +188,40 @@ export class Consumer implements SenderLink {
     const { ssrc } = sender.track
     switch (packet.type) {
       case 'nack':
-        if (packet.media === ssrc) sender.resend(packet.lost, this.#nowMs)
+        if (packet.media !== ssrc) return
+        this.traffic.nacks++
+        sender.resend(packet.lost, this.#nowMs)
         return
       case 'pli':
-        if (packet.media === ssrc) this.#requestKeyframe(sender)
+        if (packet.media !== ssrc) return
+        this.traffic.plis++
+        this.#requestKeyframe(sender)
         return
       case 'fir':
-        if (packet.requests.some((request) => request.ssrc === ssrc)) this.#requestKeyframe(sender)
+        if (!packet.requests.some((request) => request.ssrc === ssrc)) return
+        this.traffic.firs++
+        this.#requestKeyframe(sender)
         return
       case 'twcc':
-        if (packet.media === ssrc) this.estimate.feedback(packet, this.#nowMs)
+        if (packet.media !== ssrc) return
+        this.#feedbackHeard = true
+        this.estimate.feedback(packet, this.#nowMs)
         return
       case 'rr':
       case 'sr':
-        if (sender.track.transportCcId !== undefined) return
-        for (const block of packet.reports) if (block.ssrc === ssrc) this.estimate.report(block, this.#nowMs)
+        for (const block of packet.reports) if (block.ssrc === ssrc) this.#reported(sender, block)
     }
+  }
+
+  #reported(sender: LineSender, block: ReportBlock): void {
+    if (sender.line) this.#remoteOf(sender).heard(block, sender.line.format.clockRate, this.#nowMs)
+    if (sender.track.transportCcId !== undefined) return
+    this.#feedbackHeard = true
+    this.estimate.report(block, this.#nowMs)
+  }
+
+  #remoteOf(sender: LineSender): RemoteReport {
+    return this.#isVideo(sender) ? this.remote.video : this.remote.audio
   }
 
   #reports(): void {
@@ -206,6 +230,7 @@ export class Consumer implements SenderLink {
       const report = sender.senderReport(this.#nowMs)
       if (!report) continue
       this.#reportAtMs = this.#nowMs
+      this.#remoteOf(sender).sent(report.ntp, this.#nowMs)
       const cname = { type: 'sdes' as const, chunks: [{ ssrc: report.ssrc, cname: 'porchlight' }] }
       this.#options.send(sender.track.mid, writeRtcp([report, cname]))
     }
@@ -233,7 +258,7 @@ export class Consumer implements SenderLink {
     const size = bytes.length + overheadBytes
     this.#pacer.spend(size)
     if (sequence !== undefined) this.estimate.sent(sequence, size, this.#nowMs)
-    this.#firstSentMs ??= this.#nowMs
+    this.traffic.packet(bytes.length, this.#nowMs)
     this.#options.send(track.mid, bytes)
   }
 

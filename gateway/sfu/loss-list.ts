@@ -24,6 +24,7 @@ export class LossList {
   readonly #limits: LossLimits
   #highest: number | undefined
   #rttMs = 60
+  #measuredMs: number | undefined
 
   constructor(limits: LossLimits = defaultLossLimits) {
     this.#limits = limits
@@ -32,6 +33,11 @@ export class LossList {
   /** Smoothed time from asking to getting, ms. */
   get rttMs(): number {
     return this.#rttMs
+  }
+
+  /** The same without the guess that it begins with; undefined before anything that was asked for came. */
+  get measuredMs(): number | undefined {
+    return this.#measuredMs
   }
 
   get size(): number {
@@ -70,7 +76,10 @@ export class LossList {
     this.#missing.delete(ext)
     // Karn's rule: only an answer to a single request says how long an answer takes.
     if (missing.askedMs !== undefined && missing.tries === 1) {
-      this.#rttMs += (Math.min(1_000, nowMs - missing.askedMs) - this.#rttMs) / 8
+      const tookMs = Math.min(1_000, nowMs - missing.askedMs)
+      this.#rttMs += (tookMs - this.#rttMs) / 8
+      const before = this.#measuredMs ?? tookMs
+      this.#measuredMs = before + (tookMs - before) / 8
     }
   }
 

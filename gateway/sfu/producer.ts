@@ -5,6 +5,7 @@ import { ArrivalFeedback } from './arrival-feedback.ts'
 import { KeyframeRequests } from './keyframe-requests.ts'
 import { type LineFormat, MediaLine } from './media-line.ts'
 import { type TalkFormat, TalkLine } from './talk-line.ts'
+import { Traffic } from './traffic.ts'
 
 /** `sub` is the picture's small layer. */
 export type LineName = 'video' | 'sub' | 'audio'
@@ -45,6 +46,8 @@ export class Producer implements AsyncDisposable {
   readonly sub: MediaLine | undefined
   readonly audio: MediaLine | undefined
   readonly talk: TalkLine | undefined
+  /** What came, and what was asked for. */
+  readonly traffic = new Traffic()
   readonly #options: ProducerOptions
   readonly #feedback = new ArrivalFeedback()
   readonly #endListeners = new Set<() => void>()
@@ -98,6 +101,7 @@ export class Producer implements AsyncDisposable {
       return
     }
     this.#lastPacketMs = nowMs
+    this.traffic.packet(bytes.length, nowMs)
     if (line.receive(bytes, nowMs) === 'keyframe' && name !== 'audio') this.requestKeyframe(name)
   }
 
@@ -109,7 +113,9 @@ export class Producer implements AsyncDisposable {
   #asker(layer: 'video' | 'sub'): KeyframeRequests {
     return new KeyframeRequests(() => {
       const media = this[layer]?.ssrc
-      if (media !== undefined) this.#options.send(layer, writeRtcp([{ type: 'pli', sender: ownSsrc, media }]))
+      if (media === undefined) return
+      this.traffic.plis++
+      this.#options.send(layer, writeRtcp([{ type: 'pli', sender: ownSsrc, media }]))
     })
   }
 
@@ -157,6 +163,7 @@ export class Producer implements AsyncDisposable {
     const { ask, givenUp } = line.losses.due(nowMs)
     if (ask.length > 0 && line.ssrc !== undefined) {
       const lost = ask.map((ext) => ext & 0xffff)
+      this.traffic.nacks++
       this.#options.send(name, writeRtcp([{ type: 'nack', sender: ownSsrc, media: line.ssrc, lost }]))
     }
     // What nobody can mend any more tears the picture until the next keyframe: ask for one.

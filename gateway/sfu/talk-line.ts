@@ -27,11 +27,17 @@ export class TalkLine {
   #lastIn: { sequence: number; timestamp: number } | undefined
   #timestamp = randomInt(0, 2 ** 31)
   #lastMs = Number.NEGATIVE_INFINITY
+  #packets = 0
 
   constructor(format: TalkFormat, send: (bytes: Uint8Array) => void) {
     this.ssrc = format.ssrc
     this.format = format
     this.#send = send
+  }
+
+  /** Packets sent to the device. */
+  get packets(): number {
+    return this.#packets
   }
 
   /**
@@ -54,6 +60,7 @@ export class TalkLine {
     this.#lastMs = nowMs
     this.#sequence = (this.#sequence + Math.min(step, 100)) & 0xffff
     this.#timestamp = (this.#timestamp + ticks) >>> 0
+    this.#packets++
     this.#send(
       writeRtp({
         marker: fresh || pause,

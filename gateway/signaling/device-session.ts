@@ -9,14 +9,18 @@ import {
   verifyStatement,
 } from '@porchlight/proto/identity/statement.ts'
 import { toCameraId } from '@porchlight/proto/ids.ts'
+import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import type { Offer, SignalUp } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
+import { type SessionReport, sumOfKnown } from '../metrics/session-report.ts'
 import { type LineName, Producer } from '../sfu/producer.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
 import { type DevicePlan, planDevice } from './device-offer.ts'
+import type { SessionBook } from './session-book.ts'
 import { SessionMachine, type SessionState, type Timers } from './session-machine.ts'
 import type { SessionSignal, SignalBody } from './signal-body.ts'
+import { StageClock } from './stage-clock.ts'
 
 export type DeviceEndReason = ErrorCode | 'closed' | 'idle' | 'superseded' | 'peer_closed' | 'device_gone'
 
@@ -33,6 +37,8 @@ export interface DeviceSessionOptions {
   wallNow: () => number
   log: Logger
   timers?: Timers
+  /** Where the session is entered for its figures. */
+  book?: SessionBook
   /** Live for the first time: the producer may be published. */
   onLive(session: DeviceSession, producer: Producer): void
   onEnded(session: DeviceSession, reason: DeviceEndReason): void
@@ -56,6 +62,9 @@ export class DeviceSession implements AsyncDisposable {
   /** Lines that we receive, by mid. */
   readonly #lines = new Map<string, LineName>()
   readonly #engineSession: EngineSession
+  readonly #stages: StageClock
+  readonly #since: number
+  readonly #leaveBook: (() => void) | undefined
   #facts: SessionFacts | undefined
   #producer: Producer | undefined
   #early: { mid: string; bytes: Uint8Array }[] = []
@@ -65,12 +74,14 @@ export class DeviceSession implements AsyncDisposable {
 
   /** @throws PorchlightError `signature_invalid`, `sdp_invalid`, `sdp_mismatch` */
   constructor(options: DeviceSessionOptions) {
-    const { offer, device } = options
+    const { offer, device, now } = options
     this.#options = options
     this.id = offer.session
     this.device = device
     this.camera = toCameraId(device, offer.camera)
     this.#log = options.log.child({ session: this.id, camera: this.camera })
+    this.#stages = new StageClock(now, now())
+    this.#since = options.wallNow()
     this.#plan = planDevice(offer.sdp, randomInt(1, 2 ** 32 - 1))
     for (const line of ['video', 'sub', 'audio'] as const) {
       const mid = this.#plan[line]?.mid
@@ -87,6 +98,7 @@ export class DeviceSession implements AsyncDisposable {
     if (!verifyStatement(statement, offer.signature, options.deviceKey)) throw new PorchlightError('signature_invalid')
     this.#engineSession = options.engine.answer(this.id, this.#plan.remote, this.#plan.tracks, {
       state: (state) => this.#transport(state),
+      path: () => this.#stages.reached('path'),
       packet: (mid, bytes) => this.#packet(mid, bytes),
       open: () => undefined,
     })
@@ -98,6 +110,7 @@ export class DeviceSession implements AsyncDisposable {
       },
       options.timers,
     )
+    this.#leaveBook = options.book?.add(this)
   }
 
   get state(): SessionState {
@@ -125,6 +138,7 @@ export class DeviceSession implements AsyncDisposable {
       }
       const signature = signStatement(sessionStatement('gateway', this.#facts), identity.privateKey)
       this.#send({ type: 'answer', sdp: writeAnswer(sections, local), signature })
+      this.#stages.reached('answered')
       this.#machine.event('answered')
     } catch (thrown) {
       const error = asPorchlightError(thrown)
@@ -168,8 +182,10 @@ export class DeviceSession implements AsyncDisposable {
   }
 
   #transport(state: TransportState): void {
-    if (state === 'connected') this.#machine.event('connected')
-    else if (state === 'disconnected') this.#machine.event('lost')
+    if (state === 'connected') {
+      this.#stages.reached('keys')
+      this.#machine.event('connected')
+    } else if (state === 'disconnected') this.#machine.event('lost')
     else if (state === 'failed' || state === 'closed') this.end('session_ended')
   }
 
@@ -206,12 +222,46 @@ export class DeviceSession implements AsyncDisposable {
 
   #packet(mid: string, bytes: Uint8Array): void {
     const producer = this.#producer
+    if (mid === this.#plan.video?.mid && !isRtcp(bytes)) this.#stages.reached('media')
     if (!producer) {
       if (this.#early.length < mostEarlyPackets && !this.#ended) this.#early.push({ mid, bytes })
       return
     }
     const line = this.#lines.get(mid)
     if (line) producer.packet(line, bytes)
+  }
+
+  /** What is known of the session by now. */
+  report(): SessionReport {
+    const { video, audio, talk } = this.#plan
+    const producer = this.#producer
+    return {
+      id: this.id,
+      camera: this.camera,
+      role: 'producer',
+      state: this.#machine.state,
+      since: this.#since,
+      remoteAddress: this.#engineSession.remoteAddress ?? null,
+      codecs: {
+        video: video?.format.codec ?? null,
+        audio: audio?.format.codec ?? null,
+        talk: talk?.format.codec ?? null,
+      },
+      layer: 'main',
+      bitrate: producer?.traffic.bitrate(this.#options.now()) ?? null,
+      packetsSent: producer?.talk?.packets ?? 0,
+      packetsReceived: producer?.traffic.packets ?? 0,
+      packetsResent: 0,
+      lost: sumOfKnown([producer?.video?.report.lost, producer?.audio?.report.lost]),
+      lossRatio: producer?.video?.report.lossRatio ?? null,
+      rttMs: producer?.video?.losses.measuredMs ?? null,
+      jitterMs: producer?.video?.report.jitterMs ?? null,
+      nacks: producer?.traffic.nacks ?? 0,
+      plis: producer?.traffic.plis ?? 0,
+      firs: 0,
+      estimate: null,
+      stages: this.#stages.stages,
+    }
   }
 
   #send(body: SessionSignal): void {
@@ -228,6 +278,7 @@ export class DeviceSession implements AsyncDisposable {
     this.#ended = true
     if (tell) this.#send({ type: 'bye', reason })
     this.#early = []
+    this.#leaveBook?.()
     this.#machine.event('end')
     this.#producer?.close()
     this.#engineSession

@@ -8,6 +8,7 @@ import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
 import { type DeviceEndReason, DeviceSession } from './device-session.ts'
+import type { SessionBook } from './session-book.ts'
 import { systemTimers, type Timers } from './session-machine.ts'
 import type { CommandBody, SignalBody } from './signal-body.ts'
 
@@ -38,6 +39,8 @@ export interface HubOptions {
   wallNow: () => number
   log: Logger
   limits?: Partial<HubLimits>
+  /** Where sessions are entered for their figures. */
+  book?: SessionBook
   timers?: Timers
 }
 
@@ -109,7 +112,7 @@ export class SignalingHub implements AsyncDisposable {
   }
 
   #open(device: string, deviceKey: KeyObject, offer: Offer): DeviceSession {
-    const { engine, identity, now, wallNow, log } = this.#options
+    const { engine, identity, now, wallNow, log, book } = this.#options
     const session = new DeviceSession({
       engine,
       identity,
@@ -121,6 +124,7 @@ export class SignalingHub implements AsyncDisposable {
       wallNow,
       log,
       timers: this.#timers,
+      ...(book ? { book } : {}),
       onLive: (live, producer) => this.#live(live, producer),
       onEnded: (ended, reason) => this.#ended(ended, reason),
     })

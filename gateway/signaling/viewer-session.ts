@@ -1,12 +1,16 @@
 import { asPorchlightError, type ErrorCode } from '@porchlight/proto/errors.ts'
+import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import type { Logger } from 'pino'
 import type { Subject } from '../auth/subject.ts'
+import { type SessionReport, sumOfKnown } from '../metrics/session-report.ts'
 import { Consumer } from '../sfu/consumer.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
-import { SessionMachine, type Timers } from './session-machine.ts'
+import type { SessionBook } from './session-book.ts'
+import { SessionMachine, systemTimers, type Timers } from './session-machine.ts'
+import type { StageClock } from './stage-clock.ts'
 import type { ViewerPlan } from './viewer-offer.ts'
 
 export interface ViewerSessionOptions {
@@ -18,12 +22,23 @@ export interface ViewerSessionOptions {
   /** The one that the plan was made for. */
   producer: Producer
   plan: ViewerPlan
+  /** Runs since the viewer asked. */
+  stages: StageClock
+  /** When the viewer asked, ms since the Unix epoch. */
+  since: number
+  /** Where the session is entered for its figures. */
+  book?: SessionBook
+  /** How long the viewer's right to be here still lasts, ms. */
+  lifeMs: number
   /** ms, monotone. */
   now: () => number
   log: Logger
   timers?: Timers
   onEnded(reason: ErrorCode | 'closed'): void
 }
+
+/** As long as a timer can be, ms: whoever stays for 24 days has to ask anew. */
+const longestMs = 2 ** 31 - 1
 
 /** One viewer's session: a consumer of the camera, and a microphone where the camera has a loudspeaker. */
 export class ViewerSession implements AsyncDisposable {
@@ -37,12 +52,15 @@ export class ViewerSession implements AsyncDisposable {
   readonly #engineSession: EngineSession
   readonly #unwatch: () => void
   readonly #stopProducer: () => void
+  readonly #stopLife: () => void
   readonly #codecs: string
+  readonly #leaveBook: (() => void) | undefined
+  #talkPackets = 0
   #ended = false
 
   /** @throws PorchlightError `sdp_invalid` */
   constructor(options: ViewerSessionOptions) {
-    const { id, camera, plan, sfu, producer } = options
+    const { id, camera, plan, sfu, producer, stages } = options
     this.#options = options
     this.id = id
     this.camera = camera
@@ -54,13 +72,14 @@ export class ViewerSession implements AsyncDisposable {
       video: plan.video,
       audio: plan.audio,
       send: (mid, bytes) => {
-        this.#engineSession.send(mid, bytes)
+        if (this.#engineSession.send(mid, bytes) && mid === plan.video.mid) stages.reached('media')
       },
       backlog: sfu.backlog,
       now: options.now,
     })
     this.#engineSession = options.engine.answer(id, plan.remote, plan.tracks, {
       state: (state) => this.#transport(state),
+      path: () => stages.reached('path'),
       packet: (mid, bytes) => this.#packet(mid, bytes),
       open: (mid) => this.consumer.opened(mid),
     })
@@ -71,6 +90,11 @@ export class ViewerSession implements AsyncDisposable {
         void this.end('session_timeout')
       },
       options.timers,
+    )
+    this.#leaveBook = options.book?.add(this)
+    this.#stopLife = (options.timers ?? systemTimers).set(
+      () => void this.end('sign_in_required'),
+      Math.min(options.lifeMs, longestMs),
     )
     this.#unwatch = sfu.watch(camera, this.consumer)
     this.#stopProducer = sfu.onProducer((one, next) => {
@@ -87,6 +111,7 @@ export class ViewerSession implements AsyncDisposable {
   async answer(): Promise<string> {
     try {
       const local = await this.#engineSession.local
+      this.#options.stages.reached('answered')
       this.#machine.event('answered')
       // Who asked was checked over HTTPS, and the fingerprint came with the request: nothing more is to be proven.
       this.#machine.event('proven')
@@ -99,15 +124,52 @@ export class ViewerSession implements AsyncDisposable {
   }
 
   #transport(state: TransportState): void {
-    if (state === 'connected') this.#machine.event('connected')
-    else if (state === 'disconnected') this.#machine.event('lost')
+    if (state === 'connected') {
+      this.#options.stages.reached('keys')
+      this.#machine.event('connected')
+    } else if (state === 'disconnected') this.#machine.event('lost')
     else if (state === 'failed' || state === 'closed') void this.end('session_ended')
   }
 
   #packet(mid: string, bytes: Uint8Array): void {
     const { talk } = this.#options.plan
-    if (talk && mid === talk.mid) this.#options.sfu.speak(this.camera, this.id, talk.payloadType, bytes)
-    else this.consumer.rtcp(mid, bytes)
+    if (talk && mid === talk.mid) {
+      if (!isRtcp(bytes)) this.#talkPackets++
+      this.#options.sfu.speak(this.camera, this.id, talk.payloadType, bytes)
+    } else this.consumer.rtcp(mid, bytes)
+  }
+
+  /** What is known of the session by now. */
+  report(): SessionReport {
+    const { plan, producer, stages, since, now } = this.#options
+    const { traffic, remote, estimatedBitrate, senders } = this.consumer
+    return {
+      id: this.id,
+      camera: this.camera,
+      role: 'viewer',
+      state: this.#machine.state,
+      since,
+      remoteAddress: this.#engineSession.remoteAddress ?? null,
+      codecs: {
+        video: producer.video?.format.codec ?? null,
+        audio: (plan.audio && producer.audio?.format.codec) ?? null,
+        talk: (plan.talk && producer.talk?.format.codec) ?? null,
+      },
+      layer: this.consumer.layer,
+      bitrate: traffic.bitrate(now()) ?? null,
+      packetsSent: traffic.packets,
+      packetsReceived: this.#talkPackets,
+      packetsResent: senders.reduce((sum, sender) => sum + sender.resent, 0),
+      lost: sumOfKnown([remote.video.lost, remote.audio.lost]),
+      lossRatio: remote.video.lossRatio ?? null,
+      rttMs: remote.video.rttMs ?? remote.audio.rttMs ?? null,
+      jitterMs: remote.video.jitterMs ?? null,
+      nacks: traffic.nacks,
+      plis: traffic.plis,
+      firs: traffic.firs,
+      estimate: estimatedBitrate ?? null,
+      stages: stages.stages,
+    }
   }
 
   /** Idempotent. */
@@ -115,7 +177,9 @@ export class ViewerSession implements AsyncDisposable {
     if (this.#ended) return
     this.#ended = true
     this.#log.info({ reason }, 'viewer left')
+    this.#leaveBook?.()
     this.#machine.event('end')
+    this.#stopLife()
     this.#stopProducer()
     this.#unwatch()
     this.#options.onEnded(reason)

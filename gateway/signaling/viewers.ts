@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
-import { may, mustBeAllowed, type Subject } from '../auth/subject.ts'
+import { credentialOf, may, mustBeAllowed, type Subject } from '../auth/subject.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
+import type { SessionBook } from './session-book.ts'
 import type { Timers } from './session-machine.ts'
+import { StageClock } from './stage-clock.ts'
 import { planViewer } from './viewer-offer.ts'
 import { ViewerSession } from './viewer-session.ts'
 
@@ -30,18 +32,27 @@ export interface ViewersOptions {
   wallNow: () => number
   log: Logger
   limits?: Partial<ViewerLimits>
+  /** Where sessions are entered for their figures. */
+  book?: SessionBook
   timers?: Timers
 }
 
 /** How often a camera that does not come is asked again, ms. */
 const askAgainMs = 2_500
 
+/** Who has asked for a camera and has no session yet. */
+interface Waiting {
+  camera: string
+  subject: Subject
+  signedOut: boolean
+}
+
 /** Who watches: WHEP sessions, and their talk floor. */
 export class ViewerSessions implements AsyncDisposable {
   readonly #options: ViewersOptions
   readonly #limits: ViewerLimits
   readonly #sessions = new Map<string, ViewerSession>()
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new Set<Waiting>()
   readonly #abort = new AbortController()
 
   constructor(options: ViewersOptions) {
@@ -61,15 +72,20 @@ export class ViewerSessions implements AsyncDisposable {
   async join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
     mustBeAllowed(subject, 'view', camera)
     const { sfu } = this.#options
-    const waiting = [...this.#waiting.values()].reduce((sum, count) => sum + count, 0)
-    const here = [...this.#sessions.values()].filter((session) => session.camera === camera).length
-    const pending = this.#waiting.get(camera) ?? 0
-    if (this.#sessions.size + waiting >= this.#limits.sessions || here + pending >= this.#limits.perCamera) {
+    const all = [...this.#sessions.values(), ...this.#waiting]
+    const here = all.filter((one) => one.camera === camera).length
+    if (all.length >= this.#limits.sessions || here >= this.#limits.perCamera) {
       throw new PorchlightError('session_limit')
     }
-    this.#waiting.set(camera, pending + 1)
+    const waiting: Waiting = { camera, subject, signedOut: false }
+    this.#waiting.add(waiting)
+    const { now, wallNow } = this.#options
+    const stages = new StageClock(now, now())
+    const since = wallNow()
     try {
       const producer = sfu.producer(camera) ?? (await this.#waitForProducer(camera))
+      if (waiting.signedOut) throw new PorchlightError('sign_in_required')
+      stages.reached('found')
       const id = randomBytes(12).toString('base64url')
       const session = new ViewerSession({
         id,
@@ -79,17 +95,17 @@ export class ViewerSessions implements AsyncDisposable {
         sfu,
         producer,
         plan: planViewer(offerSdp, producer),
-        now: this.#options.now,
-        log: this.#options.log,
+        lifeMs: (credentialOf(subject)?.expiresAt ?? Number.POSITIVE_INFINITY) - wallNow(),
+        ...{ stages, since, now, log: this.#options.log },
+        ...(this.#options.book ? { book: this.#options.book } : {}),
         ...(this.#options.timers ? { timers: this.#options.timers } : {}),
         onEnded: () => this.#sessions.delete(id),
       })
       this.#sessions.set(id, session)
+      this.#waiting.delete(waiting)
       return { id, answer: await session.answer() }
     } finally {
-      const left = (this.#waiting.get(camera) ?? 1) - 1
-      if (left > 0) this.#waiting.set(camera, left)
-      else this.#waiting.delete(camera)
+      this.#waiting.delete(waiting)
     }
   }
 
@@ -122,10 +138,12 @@ export class ViewerSessions implements AsyncDisposable {
     await session.end('closed')
   }
 
-  /** Ends the sessions that a condition names: signed out, token revoked. */
-  async leaveWhere(condition: (subject: Subject, camera: string) => boolean): Promise<void> {
-    const ending = [...this.#sessions.values()].filter((session) => condition(session.subject, session.camera))
-    await Promise.all(ending.map((session) => session.end('forbidden')))
+  /** A sign-in has ended: so do the sessions that it opened, and it gets none that it waits for. */
+  async signedOut(credentialId: string): Promise<void> {
+    const itsOwn = ({ subject }: { subject: Subject }) => credentialOf(subject)?.id === credentialId
+    for (const waiting of this.#waiting) if (itsOwn(waiting)) waiting.signedOut = true
+    const ending = [...this.#sessions.values()].filter(itsOwn)
+    await Promise.all(ending.map((session) => session.end('sign_in_required')))
   }
 
   /**

@@ -30,6 +30,8 @@ export type TransportState = 'connecting' | 'connected' | 'disconnected' | 'fail
 
 export interface SessionEvents {
   state(state: TransportState): void
+  /** ICE has found a path; keys for media are still to come. For whoever times it. */
+  path?(): void
   /** RTP or RTCP of a track, decrypted. The bytes belong to the receiver. Must not throw. */
   packet(mid: string, bytes: Uint8Array): void
   /** A track can send from now on. */
@@ -40,6 +42,8 @@ export interface EngineSession extends AsyncDisposable {
   /** Our half, candidates included. @throws PorchlightError `session_timeout`, `sdp_invalid`, `session_ended` */
   readonly local: Promise<TransportParameters>
   readonly state: TransportState
+  /** `address:port` (`[address]:port` of IPv6) at the other end of the path; undefined while there is none. */
+  readonly remoteAddress: string | undefined
   addRemoteCandidate(candidate: string, mid: string): void
   /** Sends RTP or RTCP at once; false where the track is not open or the transport refuses. Never throws. */
   send(mid: string, bytes: Uint8Array): boolean

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
@@ -100,6 +101,9 @@ class NodeDataChannelSession implements EngineSession {
     })
     try {
       this.#peer.onStateChange((state) => this.#stateChanged(state))
+      this.#peer.onIceStateChange((state) => {
+        if (!this.#closed && state === 'connected') this.#events.path?.()
+      })
       for (const track of tracks) this.#addTrack(track)
       // libdatachannel takes the answer's lines from tracks that exist already under the offer's mids.
       this.#peer.setRemoteDescription(remoteOfferSdp(remote, tracks), 'offer')
@@ -112,6 +116,13 @@ class NodeDataChannelSession implements EngineSession {
 
   get state(): TransportState {
     return this.#state
+  }
+
+  get remoteAddress(): string | undefined {
+    const remote = this.#closed ? undefined : this.#peer.getSelectedCandidatePair()?.remote
+    const family = isIP(remote?.address ?? '')
+    if (!remote || family === 0) return undefined
+    return `${family === 6 ? `[${remote.address}]` : remote.address}:${remote.port}`
   }
 
   #addTrack(track: EngineTrack): void {

@@ -173,6 +173,11 @@ export function ntpFromMs(ms: number): bigint {
   return (BigInt((seconds + ntpEpochSeconds) >>> 0) << 32n) | BigInt(fraction)
 }
 
+/** @param ntp UQ32.32 @returns its middle 32 bits, by which reports name it (RFC 3550 §6.4.1, LSR) */
+export function middleNtp(ntp: bigint): number {
+  return Number((ntp >> 16n) & 0xffffffffn)
+}
+
 /** @param ntp UQ32.32 @returns ms since the Unix epoch, with fractions. Era 0 up to 2036, then era 1 (RFC 4330 §3). */
 export function msFromNtp(ntp: bigint): number {
   let seconds = Number((ntp >> 32n) & 0xffffffffn)

@@ -13,6 +13,7 @@ import { ViewerSessions } from '../../gateway/signaling/viewers.ts'
 import { NodeDataChannelEngine } from '../../gateway/webrtc/node-datachannel.ts'
 import { encodeAgain } from '../sim/encode.ts'
 import { readMp4 } from '../sim/mp4-source.ts'
+import { credential } from '../support/credential.ts'
 import { InjectedCamera } from '../support/injected-camera.ts'
 import { freeUdpPort } from '../support/ports.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -30,7 +31,7 @@ const camera = new InjectedCamera('house.porch', video)
 sfu.publish(camera.producer)
 camera.start()
 
-const subject = { kind: 'user', userId: 'bench', name: 'bench', role: 'owner' } as const
+const subject = { kind: 'user', userId: 'bench', name: 'bench', role: 'owner', credential } as const
 const server = createServer(async (request, reply) => {
   if (request.method !== 'POST') {
     reply.setHeader('content-type', 'text/html').end('<!doctype html><video autoplay playsinline muted></video>')

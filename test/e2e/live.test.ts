@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { SessionReport } from '../../gateway/metrics/session-report.ts'
 import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
 import { openChromium } from '../support/chromium.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
@@ -84,6 +85,32 @@ describe('a phone at the door', () => {
     expect(steps.filter((step) => step > 0).length).toBeGreaterThan(20)
   })
 
+  test('the phone shows how its connection fares, and the gateway lists it', async () => {
+    const button = first.getByRole('button', { name: 'Connection' })
+    expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+    const panel = first.getByRole('region', { name: 'Connection' })
+    expect(await panel.count()).toBe(0)
+    await button.click()
+    const size = await first.evaluate(`(({ videoWidth, videoHeight }) => videoWidth + ' × ' + videoHeight)
+      (document.querySelector('video'))`)
+    await panel.getByText(size as string).waitFor()
+    await panel.getByText('H264').waitFor()
+    await panel.getByText(/^\d.*bit\/s$/).waitFor()
+    await button.click()
+    await panel.waitFor({ state: 'detached' })
+    const sessions = await gateway.json<SessionReport[]>('/api/sessions')
+    expect(sessions.map(({ camera, role, state }) => [camera, role, state]).toSorted()).toEqual([
+      [agent.camera, 'producer', 'live'],
+      [agent.camera, 'viewer', 'live'],
+    ])
+    for (const { bitrate, stages } of sessions) {
+      expect(bitrate).toBeGreaterThan(10_000)
+      for (const stage of ['signaling', 'ice', 'dtls', 'firstPacket', 'total'] as const) {
+        expect(stages[stage]).not.toBeNull()
+      }
+    }
+  })
+
   test("the camera's tone is heard", async () => {
     await hearTone(first, 440)
   })
@@ -133,6 +160,14 @@ describe('a phone at the door', () => {
     expect(await second.locator('.talk-button').getAttribute('aria-disabled')).toBe('true')
     await letGo()
     await second.getByText('Hold to talk').waitFor()
+    // Signing out ends what this phone watches, and only that.
+    await second.evaluate(`fetch('/api/session', { method: 'DELETE' })`)
+    await second.getByLabel('Sign-in link').waitFor()
+    const viewers = async () =>
+      (await gateway.json<SessionReport[]>('/api/sessions')).filter(({ role }) => role === 'viewer').length
+    expect(await viewers()).toBe(1)
+    await pictureIs(first, 'live')
+    expect(joins).toEqual([])
     await second.context().close()
   })
 })

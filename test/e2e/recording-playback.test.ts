@@ -10,6 +10,7 @@ import { Playback } from '../../gateway/playback/playback.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
+import { credential } from '../support/credential.ts'
 import { footageBody } from '../support/footage-body.ts'
 import { memoryIndex } from '../support/memory-index.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -59,7 +60,7 @@ async function recording(bframes: number): Promise<string> {
   registerProblems(app, new Metrics())
   app.decorateRequest('subject')
   app.addHook('onRequest', async (request) => {
-    request.subject = { kind: 'user', userId: 'u', name: 'Ada', role: 'owner' }
+    request.subject = { kind: 'user', userId: 'u', name: 'Ada', role: 'owner', credential }
   })
   recordingRoutes(app, { playback, db, recordingsDirectory })
   app.get('/', (_, reply) => reply.type('text/html').send(page))

@@ -84,6 +84,7 @@ describe('what needs a sign-in', () => {
     '/api/events',
     '/api/events/event-001',
     '/api/push/key',
+    '/api/sessions',
   ])('%s', async (path) => {
     const response = await get(path)
     expect((await problem(response)).code).toBe('sign_in_required')
@@ -104,6 +105,7 @@ describe('access tokens', () => {
     expect(await (await get('/api/cameras/porch.door', headers)).json()).toMatchObject({ title: 'Front door' })
     expect((await problem(await get('/api/cameras/porch.yard', headers))).code).toBe('forbidden')
     expect((await problem(await get('/api/push/key', headers))).code).toBe('forbidden')
+    expect((await problem(await get('/api/sessions', headers))).code).toBe('forbidden')
     expect((await problem(await get('/api/events?camera=porch.yard', headers))).code).toBe('forbidden')
     expect(await (await get('/api/events', headers)).json()).toEqual({ events: [], next: null })
     expect((await problem(await get('/api/session', headers))).code).toBe('sign_in_required')
@@ -152,6 +154,7 @@ describe('the rest', () => {
     expect(document.openapi).toBe('3.1.0')
     for (const path of [
       '/api/session',
+      '/api/sessions',
       '/api/cameras',
       '/api/cameras/{id}/whep',
       '/api/events',
@@ -163,6 +166,10 @@ describe('the rest', () => {
 
   it('says how it is, to anybody', async () => {
     await expect.poll(async () => (await get('/api/health')).json()).toEqual({ status: 'ok', broker: true })
+  })
+
+  it('lists the media sessions to the owner', async () => {
+    expect(await (await get('/api/sessions', me)).json()).toEqual([])
   })
 
   it('gives metrics on this machine, but not through a proxy', async () => {

@@ -3,20 +3,24 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Subject } from '../../gateway/auth/subject.ts'
+import { SessionMetrics } from '../../gateway/metrics/session-metrics.ts'
 import { Sfu } from '../../gateway/sfu/sfu.ts'
+import { SessionBook } from '../../gateway/signaling/session-book.ts'
 import { ViewerSessions } from '../../gateway/signaling/viewers.ts'
 import { NodeDataChannelEngine } from '../../gateway/webrtc/node-datachannel.ts'
 import { readMp4 } from '../sim/mp4-source.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { credential } from '../support/credential.ts'
 import { InjectedCamera } from '../support/injected-camera.ts'
 import { framesAfter, seenFrames, watchFrames } from '../support/page-probe.ts'
 import { freeUdpPort } from '../support/ports.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const camera = 'house.door'
-const subject: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
+const subject: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
 /** The small stream: a software decoder on a busy machine keeps up with it. */
 const scene = fileURLToPath(new URL('../sim/scene/sub.mp4', import.meta.url))
 const now = () => performance.now()
@@ -28,6 +32,7 @@ let browser: Browser
 let sfu: Sfu
 let engine: NodeDataChannelEngine
 let viewers: ViewerSessions
+let book: SessionBook
 let injected: InjectedCamera
 let page: { url: string; close(): void }
 const heard: Uint8Array[] = []
@@ -41,7 +46,8 @@ beforeAll(async () => {
     announce: [],
     log: quietLog,
   })
-  viewers = new ViewerSessions({ engine, sfu, want: () => undefined, now, wallNow: Date.now, log: quietLog })
+  book = new SessionBook({ metrics: new SessionMetrics(new Registry()) })
+  viewers = new ViewerSessions({ engine, sfu, want: () => undefined, now, wallNow: Date.now, log: quietLog, book })
   const talk = { codec: 'pcmu', heard: (bytes: Uint8Array) => heard.push(bytes) } as const
   injected = new InjectedCamera(camera, readMp4(await readFile(scene)), talk)
   sfu.publish(injected.producer)
@@ -59,6 +65,7 @@ afterAll(async () => {
   await browser?.close()
   injected?.close()
   await viewers?.close()
+  await book?.[Symbol.asyncDispose]()
   await sfu?.close()
   await engine?.close()
   page?.close()
@@ -147,6 +154,36 @@ test('talk reaches the device from whoever holds the floor, and from nobody else
   viewers.take(camera, id, subject)
   await expect.poll(() => heard.length, { timeout: 30_000 }).toBeGreaterThan(5)
   expect(heard[0]![1]! & 0x7f).toBe(0)
+})
+
+test('the figures of a session are those of its packets, and go with it', async () => {
+  const { view, id } = await watch()
+  await framesAfter(view, 0, 20)
+  const figures = () => book.reports().find((report) => report.id === id)
+  // They are complete once the browser has answered a sender report.
+  await expect.poll(() => figures()?.rttMs ?? null, { timeout: 30_000 }).not.toBeNull()
+  const report = figures()!
+  expect(report).toMatchObject({
+    ...{ camera, role: 'viewer', state: 'live', lost: 0, lossRatio: 0 },
+    codecs: { video: 'h264', audio: 'pcmu', talk: 'pcmu' },
+  })
+  expect(report.remoteAddress).toMatch(/^(\d+\.){3}\d+:\d+$/)
+  const { rttMs, jitterMs, estimate, stages, packetsSent, bitrate } = report
+  for (const value of [rttMs, jitterMs, ...Object.values(stages)]) {
+    expect(value).toBeGreaterThanOrEqual(0)
+    expect(value).toBeLessThan(60_000)
+  }
+  expect(stages.total).toBeGreaterThan(0)
+  expect(estimate).toBeGreaterThan(0)
+  // The scene’s small stream with G.711, as far as a busy machine keeps up; its group at the beginning comes faster.
+  expect(bitrate).toBeGreaterThan(10_000)
+  expect(bitrate).toBeLessThan(20_000_000)
+  const received = await view.evaluate(`(async () => [...(await peer.getStats()).values()]
+    .filter((s) => s.type === 'inbound-rtp').reduce((sum, s) => sum + s.packetsReceived, 0))()`)
+  expect(packetsSent).toBeGreaterThan(20)
+  expect(figures()!.packetsSent).toBeGreaterThanOrEqual(received as number)
+  await viewers.leave(id, subject)
+  expect(figures()).toBeUndefined()
 })
 
 test('a viewer who leaves is forgotten; the session cannot be ended by another', async () => {

@@ -12,6 +12,7 @@ import { Metrics } from '../../gateway/metrics/metrics.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import { videoUnits } from '../support/coded-samples.ts'
+import { credential } from '../support/credential.ts'
 import { footageBody } from '../support/footage-body.ts'
 import { memoryIndex } from '../support/memory-index.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -20,7 +21,7 @@ import { canMount, smallDisk } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const startMs = 1_700_000_000_000
-const owner: Subject = { kind: 'user', userId: 'u', name: 'Ada', role: 'owner' }
+const owner: Subject = { kind: 'user', userId: 'u', name: 'Ada', role: 'owner', credential }
 const device: Subject = { kind: 'device', device: 'door' }
 const eventId = 'event-0001'
 
@@ -136,7 +137,7 @@ test('only a device delivers, and only who may see the camera sees its recording
   for (const name of ['recording.mp4', 'recording.m3u8', 'still.jpg', 'parts/1.m4s', `init/${'0'.repeat(64)}.mp4`]) {
     asking.subject = { kind: 'nobody' }
     expect((await app.inject({ url: `/api/events/${eventId}/${name}` })).statusCode).toBe(401)
-    asking.subject = { kind: 'token', cameras: ['door.back'], name: 'script' }
+    asking.subject = { kind: 'token', cameras: ['door.back'], name: 'script', credential }
     expect((await app.inject({ url: `/api/events/${eventId}/${name}` })).statusCode).toBe(403)
     asking.subject = owner
     expect((await app.inject({ url: `/api/events/${eventId}/${name}` })).statusCode).toBe(404)

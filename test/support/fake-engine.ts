@@ -19,6 +19,7 @@ export class FakeSession implements EngineSession {
     candidates: ['candidate:1 1 UDP 2114977791 127.0.0.1 4880 typ host'],
   })
   state: TransportState = 'connecting'
+  remoteAddress: string | undefined
   readonly id: string
   readonly remote: TransportParameters
   readonly tracks: readonly EngineTrack[]
@@ -46,6 +47,10 @@ export class FakeSession implements EngineSession {
   /** The transport has come to this state. */
   become(state: TransportState): void {
     this.state = state
+    if (state === 'connected') {
+      this.remoteAddress = '127.0.0.1:50000'
+      this.events.path?.()
+    }
     this.events.state(state)
     if (state === 'connected') for (const track of this.tracks) this.events.open(track.mid)
   }

@@ -12,6 +12,8 @@ export interface WhepSession {
   /** Sends what the microphone hears; undefined where the camera takes no talk. */
   readonly talk: RTCRtpSender | undefined
   readonly hasAudio: boolean
+  /** What the browser counts of the whole connection. */
+  stats(): Promise<RTCStatsReport>
   close(): void
 }
 
@@ -79,6 +81,7 @@ async function exchange(
     video: peer.video.receiver,
     talk: sends(peer.talk) ? peer.talk.sender : undefined,
     hasAudio: receives(peer.audio),
+    stats: () => pc.getStats(),
     close: () => {
       if (!open) return
       open = false

@@ -1,3 +1,5 @@
+import { useSignal } from '@preact/signals'
+import { ConnectionPanel } from '../live/connection-panel.tsx'
 import { LivePicture } from '../live/live-picture.tsx'
 import { useLive } from '../live/use-live.ts'
 import { hrefOf } from '../route.ts'
@@ -13,6 +15,10 @@ export function CameraPage({ id }: { id: string }) {
   const camera = cameras.value?.get(id)
   const live = useLive(id)
   const title = camera?.title ?? id
+  const figures = useSignal(false)
+  const toggleFigures = () => {
+    figures.value = !figures.value
+  }
   return (
     <main class="page camera-page">
       <header class="bar">
@@ -25,8 +31,19 @@ export function CameraPage({ id }: { id: string }) {
             <i class="dot" /> Recording
           </span>
         )}
+        <button
+          type="button"
+          class="round small"
+          aria-label="Connection"
+          aria-expanded={figures.value}
+          aria-controls="connection"
+          onClick={toggleFigures}
+        >
+          <Icon name="figures" />
+        </button>
       </header>
       <LivePicture live={live} camera={camera} title={title} />
+      {figures.value && <ConnectionPanel session={live.session} />}
       {camera && <Notes camera={camera} />}
       <EventStrip camera={id} />
       <footer class="camera-foot">

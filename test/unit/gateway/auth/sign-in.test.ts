@@ -26,7 +26,8 @@ describe('SignIn', () => {
     const { token, expiresAt } = await signIn.makeLink(userId)
     expect(expiresAt).toBe(clock.now + 60_000)
     const { cookie, session } = await signIn.redeem(token, 'browser')
-    expect(session.subject).toEqual({ kind: 'user', userId, name: 'owner', role: 'owner' })
+    const credential = { id: session.id, expiresAt: clock.now + 600_000 }
+    expect(session.subject).toEqual({ kind: 'user', userId, name: 'owner', role: 'owner', credential })
     expect(await signIn.session(cookie)).toEqual(session)
     await expect(signIn.redeem(token, 'browser')).rejects.toEqual(refused)
   })
@@ -89,8 +90,9 @@ describe('SignIn', () => {
 
   it('gives access tokens for cameras, with an end', async () => {
     const { signIn, clock } = await setUp()
-    const { token } = await signIn.makeToken('script', ['porch.door'], 1_000)
-    expect(await signIn.token(token)).toEqual({ kind: 'token', name: 'script', cameras: ['porch.door'] })
+    const { token, expiresAt } = await signIn.makeToken('script', ['porch.door'], 1_000)
+    const credential = { id: expect.any(String), expiresAt }
+    expect(await signIn.token(token)).toEqual({ kind: 'token', name: 'script', cameras: ['porch.door'], credential })
     expect(await signIn.token('A'.repeat(43))).toBeUndefined()
     clock.now += 1_000
     expect(await signIn.token(token)).toBeUndefined()

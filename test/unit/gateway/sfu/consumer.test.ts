@@ -1,5 +1,5 @@
 import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { middleNtp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Consumer } from '../../../../gateway/sfu/consumer.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
@@ -225,6 +225,35 @@ test('every packet carries its own transport-wide number', () => {
   consumer.opened('0')
   const numbers = rtp().map(({ extensions }) => Buffer.from(extensions[0]!.data).readUInt16BE())
   expect(numbers).toEqual([0, 1, 2, 3, 4])
+})
+
+test('what the viewer says and asks for is counted, and what it sees of the line is known', () => {
+  const { producer, consumer, frame, rtcp, sent, clock } = setUp()
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  for (let number = 1; number < 50; number++) frame(number)
+  expect(consumer.estimatedBitrate).toBeUndefined()
+  expect(consumer.remote.video.lost).toBeUndefined()
+  const report = sent.flatMap(({ bytes }) => parseRtcp(bytes)).find((packet) => packet.type === 'sr')!
+  // The report left with the first picture, and half of the time since it lay at the viewer.
+  const sinceMs = clock.now - 100_000
+  const block = {
+    ...{ ssrc: 4242, fractionLost: 128, packetsLost: 4, highestSequence: 9, jitter: 900 },
+    ...{ lastSr: middleNtp(report.ntp), delaySinceLastSr: (sinceMs / 2_000) * 65_536 },
+  }
+  rtcp({ type: 'rr', ssrc: 9, reports: [{ ...block, ssrc: 1 }, block] })
+  const { lost, lossRatio, jitterMs, rttMs } = consumer.remote.video
+  expect([lost, lossRatio, jitterMs]).toEqual([4, 0.5, 10])
+  expect(rttMs).toBeCloseTo(sinceMs / 2)
+  rtcp({ type: 'nack', sender: 9, media: 4242, lost: [1, 2] })
+  rtcp({ type: 'pli', sender: 9, media: 4242 })
+  rtcp({ type: 'pli', sender: 9, media: 1 })
+  rtcp({ type: 'fir', sender: 9, requests: [{ ssrc: 4242, sequence: 0 }] })
+  const { packets, nacks, plis, firs } = consumer.traffic
+  expect({ packets, nacks, plis, firs }).toEqual({ packets: 50, nacks: 1, plis: 1, firs: 1 })
+  rtcp({ type: 'twcc', sender: 9, media: 4242, feedback: 0, arrivals: [{ sequence: 0, atUs: 250 }] })
+  expect(consumer.estimatedBitrate).toBe(consumer.rate * 8_000)
 })
 
 test('sender reports follow the unsqueezed clock', () => {

@@ -24,11 +24,13 @@ test('reordering is not asked for', () => {
 test('learns the round trip from answers to a single request (Karn)', () => {
   const list = new LossList()
   const before = list.rttMs
+  expect(list.measuredMs).toBeUndefined()
   list.arrived(1, 0)
   list.arrived(3, 0)
   list.due(5)
   list.arrived(2, 13)
   expect(list.rttMs).toBeCloseTo(before + (8 - before) / 8)
+  expect(list.measuredMs).toBe(8)
 })
 
 test('a hole that is too large is not asked for', () => {

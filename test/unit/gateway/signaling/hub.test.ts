@@ -3,9 +3,13 @@ import { offerStatement, sessionStatement, signStatement } from '@porchlight/pro
 import { writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import type { Offer, SignalUp } from '@porchlight/proto/messages/signal.ts'
+import { Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
+import { SessionMetrics } from '../../../../gateway/metrics/session-metrics.ts'
+import { sessionReport } from '../../../../gateway/metrics/session-report.ts'
 import { Sfu } from '../../../../gateway/sfu/sfu.ts'
 import { defaultHubLimits, SignalingHub } from '../../../../gateway/signaling/hub.ts'
+import { SessionBook } from '../../../../gateway/signaling/session-book.ts'
 import { sessionDeadlines, type Timers } from '../../../../gateway/signaling/session-machine.ts'
 import type { CommandBody, SignalBody } from '../../../../gateway/signaling/signal-body.ts'
 import { FakeEngine, fingerprint } from '../../../support/fake-engine.ts'
@@ -93,6 +97,7 @@ function setUp() {
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
   const sent: SignalBody[] = []
   const commands: { device: string; body: CommandBody }[] = []
+  const book = new SessionBook({ metrics: new SessionMetrics(new Registry()) })
   const hub = new SignalingHub({
     engine,
     sfu,
@@ -104,10 +109,12 @@ function setUp() {
     wallNow: Date.now,
     log: quietLog,
     timers: injected,
+    book,
   })
   cleanUp.push(async () => {
     await hub.close()
     await sfu.close()
+    await book[Symbol.asyncDispose]()
   })
   const fire = (ms: number) => {
     for (const timer of timers.filter((one) => one.ms === ms && !one.stopped)) {
@@ -115,7 +122,7 @@ function setUp() {
       timer.fire()
     }
   }
-  return { engine, sfu, sent, commands, hub, clock, fire }
+  return { engine, sfu, sent, commands, hub, clock, fire, book }
 }
 
 const cleanUp: (() => Promise<void>)[] = []
@@ -149,6 +156,28 @@ describe('a device session', () => {
     session!.events.packet('v', packet(2))
     hub.handle('house', confirmOf('session-1'))
     expect(sfu.producer('house.door')?.video?.report.received).toBe(2)
+  })
+
+  test('is in the book with its figures while it lasts', async () => {
+    const { hub, engine, clock, book } = setUp()
+    await hub.offered('house', makeOffer('session-1'))
+    clock.now += 30
+    engine.sessions[0]!.become('connected')
+    clock.now += 5
+    engine.sessions[0]!.events.packet('v', packet(1))
+    expect(book.reports()).toMatchObject([{ state: 'unproven', packetsReceived: 0, lost: null, bitrate: null }])
+    hub.handle('house', confirmOf('session-1'))
+    engine.sessions[0]!.events.packet('v', packet(3))
+    const [report] = book.reports()
+    expect(report).toMatchObject({
+      ...{ id: 'session-1', camera: 'house.door', role: 'producer', state: 'live', layer: 'main' },
+      ...{ codecs: { video: 'h264', audio: null, talk: 'pcmu' }, remoteAddress: '127.0.0.1:50000' },
+      ...{ packetsReceived: 2, lost: 1, rttMs: null, estimate: null },
+      stages: { camera: null, signaling: 0, ice: 30, dtls: 0, firstPacket: 5, total: 35 },
+    })
+    expect(sessionReport.safeParse(report).success).toBe(true)
+    hub.revoked('house')
+    expect(book.reports()).toEqual([])
   })
 
   test.each([

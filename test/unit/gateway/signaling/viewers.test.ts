@@ -1,17 +1,23 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
+import { Registry } from 'prom-client'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Subject } from '../../../../gateway/auth/subject.ts'
+import { SessionMetrics } from '../../../../gateway/metrics/session-metrics.ts'
+import { sessionReport } from '../../../../gateway/metrics/session-report.ts'
 import type { LineFormat } from '../../../../gateway/sfu/media-line.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
 import { Sfu } from '../../../../gateway/sfu/sfu.ts'
+import { SessionBook } from '../../../../gateway/signaling/session-book.ts'
+import { systemTimers } from '../../../../gateway/signaling/session-machine.ts'
 import { type ViewerLimits, ViewerSessions } from '../../../../gateway/signaling/viewers.ts'
 import { FakeEngine, fingerprint } from '../../../support/fake-engine.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 
-const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
-const ben: Subject = { kind: 'user', userId: 'u2', name: 'Ben', role: 'owner' }
-const script: Subject = { kind: 'token', cameras: ['house.door'], name: 'script' }
+const signedIn = (id: string) => ({ id, expiresAt: 1_600_000 })
+const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential: signedIn('a') }
+const ben: Subject = { kind: 'user', userId: 'u2', name: 'Ben', role: 'owner', credential: signedIn('b') }
+const script: Subject = { kind: 'token', cameras: ['house.door'], name: 'script', credential: signedIn('c') }
 
 const transport = `a=rtcp-mux
 a=setup:actpass
@@ -61,6 +67,8 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
   const clock = { now: 0 }
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
   const wanted: string[] = []
+  const book = new SessionBook({ metrics: new SessionMetrics(new Registry()) })
+  const timers: { ms: number; run: () => void }[] = []
   const viewers = new ViewerSessions({
     engine,
     sfu,
@@ -69,10 +77,18 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
     wallNow: () => 1_000_000,
     log: quietLog,
     limits,
+    book,
+    timers: {
+      set(run, ms) {
+        timers.push({ ms, run })
+        return systemTimers.set(run, ms)
+      },
+    },
   })
   onTestFinished(async () => {
     await viewers.close()
     await sfu.close()
+    await book[Symbol.asyncDispose]()
   })
   const talked: Uint8Array[] = []
   const publish = (change: Partial<LineFormat> = {}, talk = true) => {
@@ -90,7 +106,7 @@ function setUp(limits: Partial<ViewerLimits> = {}) {
     sfu.publish(producer)
     return producer
   }
-  return { engine, sfu, viewers, wanted, publish, talked, clock }
+  return { engine, sfu, viewers, wanted, publish, talked, clock, timers, book }
 }
 
 const code = (thrown: unknown) => (thrown instanceof PorchlightError ? thrown.code : thrown)
@@ -163,6 +179,70 @@ describe('joining', () => {
     publish()
     expect(viewers.sessions).toBe(1)
     publish({ codec: 'vp9' })
+    expect(viewers.sessions).toBe(0)
+  })
+})
+
+describe('the figures of a session', () => {
+  const unasked = { plis: 0, firs: 0, nacks: 0, packetsSent: 0, packetsReceived: 0, packetsResent: 0 }
+  const unknown = { bitrate: null, lost: null, lossRatio: null, rttMs: null, jitterMs: null, estimate: null }
+
+  test('are there from its beginning to its end, and say nothing that was not measured', async () => {
+    const { viewers, publish, engine, clock, book } = setUp()
+    const joined = viewers.join('house.door', offer, ann)
+    clock.now += 300
+    publish()
+    const { id } = await joined
+    expect(book.reports()).toEqual([
+      {
+        ...{ id, camera: 'house.door', role: 'viewer', state: 'unconnected', since: 1_000_000, layer: 'main' },
+        ...{ ...unasked, ...unknown, remoteAddress: null, codecs: { video: 'h264', audio: 'pcmu', talk: 'pcmu' } },
+        stages: { camera: 300, signaling: 0, ice: null, dtls: null, firstPacket: null, total: null },
+      },
+    ])
+    expect(sessionReport.safeParse(book.reports()[0]).success).toBe(true)
+    clock.now += 20
+    engine.sessions[0]!.become('connected')
+    engine.sessions[0]!.events.packet('2', Buffer.alloc(20, 0x80))
+    expect(book.reports()).toMatchObject([
+      {
+        ...{ state: 'live', remoteAddress: '127.0.0.1:50000', packetsReceived: 1 },
+        stages: { camera: 300, signaling: 0, ice: 20, dtls: 0, firstPacket: null, total: null },
+      },
+    ])
+    await viewers.leave(id, ann)
+    expect(book.reports()).toEqual([])
+  })
+})
+
+describe('a sign-in that ends', () => {
+  test('takes along the sessions that it opened, and no others of the same person', async () => {
+    const { viewers, publish, engine } = setUp()
+    publish()
+    const elsewhere = { ...ann, credential: signedIn('a-tablet') } as Subject
+    const here = await viewers.join('house.door', offer, ann)
+    const there = await viewers.join('house.door', offer, elsewhere)
+    await viewers.signedOut('a')
+    expect(engine.sessions.map(({ closed }) => closed)).toEqual([true, false])
+    expect(() => viewers.take('house.door', here.id, ann)).toThrow('There is no such session.')
+    expect(viewers.take('house.door', there.id, elsewhere).leaseMs).toBe(5_000)
+  })
+
+  test('leaves nobody waiting for a camera who would then see it', async () => {
+    const { viewers, publish, engine } = setUp()
+    const joined = failure(viewers.join('house.door', offer, ann))
+    await viewers.signedOut('a')
+    publish()
+    expect(await joined).toBe('sign_in_required')
+    expect(engine.sessions).toEqual([])
+  })
+
+  test('by its age ends its sessions, a script’s token too', async () => {
+    const { viewers, publish, timers } = setUp()
+    publish()
+    await viewers.join('house.door', offer, ann)
+    await viewers.join('house.door', offer, script)
+    for (const timer of timers.filter(({ ms }) => ms === 600_000)) timer.run()
     expect(viewers.sessions).toBe(0)
   })
 })

@@ -61,9 +61,11 @@ describe('sessions of node-datachannel on one UDP port', () => {
     const remote = await offerer()
     const packets: { mid: string; bytes: Uint8Array }[] = []
     const states: string[] = []
+    const paths: string[] = []
     const open = new Set<string>()
     const events: SessionEvents = {
       state: (state) => states.push(state),
+      path: () => paths.push('path'),
       packet: (mid, bytes) => packets.push({ mid, bytes }),
       open: (mid) => open.add(mid),
     }
@@ -91,16 +93,20 @@ describe('sessions of node-datachannel on one UDP port', () => {
     const answer = writeAnswer(sections, local)
     remote.peer.setRemoteDescription(answer, 'answer')
     await expect.poll(() => open.size, { timeout: 20_000 }).toBe(2)
-    return { session, remote, packets, states, local }
+    return { session, remote, packets, states, paths, local }
   }
 
   test('answers with its candidate inside, takes the DTLS role at once, and connects', async () => {
-    const { local, states, session } = await connect(makeEngine())
+    const { local, states, paths, session, remote } = await connect(makeEngine())
     expect(local.candidates).toHaveLength(1)
     expect(local.candidates[0]).toMatch(new RegExp(` 127\\.0\\.0\\.1 ${port} typ host`))
     expect(local.setup).toBe('active')
     expect(states).toEqual(['connected'])
     expect(session.state).toBe('connected')
+    expect(paths).toEqual(['path'])
+    expect(session.remoteAddress).toBe(`127.0.0.1:${remote.peer.getSelectedCandidatePair()?.local.port}`)
+    await session.close()
+    expect(session.remoteAddress).toBeUndefined()
   })
 
   test('carries raw RTP and RTCP both ways, by track', async () => {

@@ -8,8 +8,9 @@ import { talkRoutes } from '../../../../../gateway/api/routes/talk.ts'
 import { whepRoutes } from '../../../../../gateway/api/routes/whep.ts'
 import type { Subject } from '../../../../../gateway/auth/subject.ts'
 import { Metrics } from '../../../../../gateway/metrics/metrics.ts'
+import { credential } from '../../../../support/credential.ts'
 
-const owner: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
+const owner: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
 
 async function open(subject: Subject = owner) {
   const calls: unknown[][] = []
