@@ -41,12 +41,14 @@ import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
+import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
 import { ViewerSessions } from './signaling/viewers.ts'
 import { findFfmpeg } from './stills/find-ffmpeg.ts'
 import { openStore } from './store/open-store.ts'
 import { NodeDataChannelEngine } from './webrtc/node-datachannel.ts'
 import { takeUdpPort } from './webrtc/take-udp-port.ts'
+import { openTurn } from './webrtc/turn.ts'
 
 /** A running gateway. */
 export interface Gateway extends AsyncDisposable {
@@ -95,6 +97,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   // What is kept.
   const tls = await readTls(config)
+  const relayFor = await openTurn(config.turn, now)
   const identity = await openIdentity(config.dataDir)
   const { db } = stack.use(await openStore(indexPath(config), log))
   const devices = new Devices({ db, gatewayKey: identity.publicKey, now })
@@ -160,6 +163,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     }),
   )
   const want = (camera: string) => hub.want(camera)
+  const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, now: monotone, wallNow: now, log }))
   sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
   sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
@@ -199,6 +203,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   })
   cameras.onOnline((device, online) => {
     metrics.devicesOnline.set(cameras.devicesOnline)
+    relays?.online(device, online)
     if (!online) hub.deviceGone(device)
     // Whoever waits for a picture of this device gets it as soon as it is back.
     else for (const camera of cameras.ofDevice(device)) if (sfu.wanted(camera) || events.isOpen(camera)) want(camera)
@@ -214,7 +219,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
-    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, recorder, playback, recordingsDirectory },
+    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, relayFor, recorder, playback },
+    recordingsDirectory,
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))
   const { version } = packageJson

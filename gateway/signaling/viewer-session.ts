@@ -1,9 +1,11 @@
-import { asPorchlightError, type ErrorCode } from '@porchlight/proto/errors.ts'
+import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import type { SdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
 import type { Logger } from 'pino'
 import type { Subject } from '../auth/subject.ts'
 import { Consumer } from '../sfu/consumer.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
+import { usefulCandidates } from '../webrtc/candidates.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
 import { SessionMachine, type Timers } from './session-machine.ts'
@@ -25,6 +27,9 @@ export interface ViewerSessionOptions {
   onEnded(reason: ErrorCode | 'closed'): void
 }
 
+/** Candidates taken from one viewer after its offer; a phone has a handful. */
+const mostTrickled = 32
+
 /** One viewer's session: a consumer of the camera, and a microphone where the camera has a loudspeaker. */
 export class ViewerSession implements AsyncDisposable {
   readonly id: string
@@ -38,6 +43,7 @@ export class ViewerSession implements AsyncDisposable {
   readonly #unwatch: () => void
   readonly #stopProducer: () => void
   readonly #codecs: string
+  #trickled = 0
   #ended = false
 
   /** @throws PorchlightError `sdp_invalid` */
@@ -96,6 +102,18 @@ export class ViewerSession implements AsyncDisposable {
       await this.end(error.code)
       throw error
     }
+  }
+
+  /**
+   * Takes candidates that the viewer found after its offer; what is of no use is left out without a word (RFC 9725 §4.3.2).
+   * @throws PorchlightError `ice_restart_unsupported` where they belong to another ICE session: the engine has but one
+   */
+  trickle({ iceUfrag, icePwd, candidates }: SdpFragment): void {
+    const { remote, video } = this.#options.plan
+    if (iceUfrag !== remote.iceUfrag || icePwd !== remote.icePwd) throw new PorchlightError('ice_restart_unsupported')
+    const taken = usefulCandidates(candidates).slice(0, mostTrickled - this.#trickled)
+    this.#trickled += taken.length
+    for (const candidate of taken) this.#engineSession.addRemoteCandidate(candidate, video.mid)
   }
 
   #transport(state: TransportState): void {
