@@ -141,7 +141,12 @@ export class Agent implements AsyncDisposable {
       return undefined
     })
     const engine = options.engine ?? nodeDataChannelEngine(log)
-    const iceServers = new IceServers(config.media.iceServers, () => performance.now())
+    const iceServers = new IceServers({
+      configured: config.media.iceServers,
+      now: () => performance.now(),
+      log,
+    })
+    this.#parts.push(iceServers)
 
     const token = () => makeDeviceToken(enrolment.device, enrolment.gatewayKey, identity.privateKey, now())
     const ca = (url: URL, signal: AbortSignal) => authority.for(url, signal)
@@ -164,8 +169,9 @@ export class Agent implements AsyncDisposable {
       cameras: () => this.#cameras.map((camera) => camera.state),
       on: {
         command: (command) => {
-          if (command.type === 'relay') iceServers.lend(command)
-          else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
+          if (command.type === 'relay') {
+            iceServers.lend(command).catch((error: unknown) => log.warn({ err: error }, 'the relay cannot be used'))
+          } else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
         },
         signal: (signal) => {
           for (const camera of this.#cameras) camera.signal(signal)
