@@ -33,7 +33,8 @@ export interface AgentCameraOptions {
   bootId: string
   identity: Identity
   gatewayKey: string
-  iceServers: readonly string[]
+  /** For the next session. */
+  iceServers: () => readonly string[]
   ringHoldMs: number
   engine: Engine
   ffmpeg: { path: string } | undefined
@@ -187,7 +188,7 @@ export class AgentCamera implements AsyncDisposable {
     }
   }
 
-  command(command: Exclude<Command, { type: 'hello' }>): void {
+  command(command: Extract<Command, { camera: string }>): void {
     if (command.type === 'stream') {
       void this.stream()
       return
@@ -283,7 +284,7 @@ export class AgentCamera implements AsyncDisposable {
         liveAudio: (format, onFrame) => new AacToOpus({ ffmpeg, log, format, onFrame }),
       }),
       talk: this.#talkSink(),
-      iceServers,
+      iceServers: iceServers(),
       now,
       random,
       log,

@@ -18,6 +18,7 @@ import { PinnedAuthority } from './link/pinned-authority.ts'
 import { LocalHttp } from './triggers/local-http.ts'
 import { agentVersion } from './version.ts'
 import type { Engine } from './webrtc/engine.ts'
+import { IceServers } from './webrtc/ice-servers.ts'
 import { nodeDataChannelEngine } from './webrtc/node-datachannel.ts'
 
 export interface AgentOptions {
@@ -140,6 +141,12 @@ export class Agent implements AsyncDisposable {
       return undefined
     })
     const engine = options.engine ?? nodeDataChannelEngine(log)
+    const iceServers = new IceServers({
+      configured: config.media.iceServers,
+      now: () => performance.now(),
+      log,
+    })
+    this.#parts.push(iceServers)
 
     const token = () => makeDeviceToken(enrolment.device, enrolment.gatewayKey, identity.privateKey, now())
     const ca = (url: URL, signal: AbortSignal) => authority.for(url, signal)
@@ -162,7 +169,9 @@ export class Agent implements AsyncDisposable {
       cameras: () => this.#cameras.map((camera) => camera.state),
       on: {
         command: (command) => {
-          if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
+          if (command.type === 'relay') {
+            iceServers.lend(command).catch((error: unknown) => log.warn({ err: error }, 'the relay cannot be used'))
+          } else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
         },
         signal: (signal) => {
           for (const camera of this.#cameras) camera.signal(signal)
@@ -185,7 +194,7 @@ export class Agent implements AsyncDisposable {
         bootId: this.#bootId,
         identity,
         gatewayKey: enrolment.gatewayKey,
-        iceServers: config.media.iceServers,
+        iceServers: () => iceServers.list(),
         ringHoldMs: config.ring.holdSeconds * 1000,
         engine,
         ffmpeg: this.#ffmpeg,

@@ -43,6 +43,7 @@ import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
+import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
 import { SessionBook } from './signaling/session-book.ts'
 import { ViewerSessions } from './signaling/viewers.ts'
@@ -50,6 +51,7 @@ import { findFfmpeg } from './stills/find-ffmpeg.ts'
 import { openStore } from './store/open-store.ts'
 import { NodeDataChannelEngine } from './webrtc/node-datachannel.ts'
 import { takeUdpPort } from './webrtc/take-udp-port.ts'
+import { openTurn } from './webrtc/turn.ts'
 
 /** A running gateway. */
 export interface Gateway extends AsyncDisposable {
@@ -99,6 +101,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   // What is kept.
   const tls = await readTls(config)
+  const relayFor = await openTurn(config.turn, now)
   const identity = await openIdentity(config.dataDir)
   const { db } = stack.use(await openStore(indexPath(config), log))
   const devices = new Devices({ db, gatewayKey: identity.publicKey, now })
@@ -165,6 +168,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     }),
   )
   const want = (camera: string) => hub.want(camera)
+  const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, now: monotone, wallNow: now, log }))
   const signedOut = (credential: string) =>
     viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
@@ -207,6 +211,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   })
   cameras.onOnline((device, online) => {
     metrics.devicesOnline.set(cameras.devicesOnline)
+    relays?.online(device, online)
     if (!online) hub.deviceGone(device)
     // Whoever waits for a picture of this device gets it as soon as it is back.
     else for (const camera of cameras.ofDevice(device)) if (sfu.wanted(camera) || events.isOpen(camera)) want(camera)
@@ -222,7 +227,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
-    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, sessions: book },
+    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, recordingsDirectory },
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))

@@ -81,6 +81,17 @@ const entries = {
   session_timeout: { status: 504, retryable: true, sentence: 'The connection was not made in time.' },
   session_limit: { status: 503, retryable: true, sentence: 'Too many sessions are open.' },
   session_ended: { status: 410, retryable: true, sentence: 'The session has ended.' },
+  session_tag_missing: {
+    status: 428,
+    retryable: false,
+    sentence: 'The request must say by If-Match which connection it means.',
+  },
+  session_tag_mismatch: { status: 412, retryable: false, sentence: 'The request means another connection.' },
+  ice_restart_unsupported: {
+    status: 422,
+    retryable: false,
+    sentence: 'A session cannot change its network path: open a new one.',
+  },
   floor_taken: { status: 409, retryable: true, sentence: 'Somebody else is talking.' },
   picture_frozen: { status: 504, retryable: true, sentence: 'The picture has stopped moving.' },
   // the phone

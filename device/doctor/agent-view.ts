@@ -50,7 +50,7 @@ export function judgeMedia(view: AgentView): Finding {
   const code = failed.session?.ended ?? ''
   const advice =
     code === 'session_timeout'
-      ? 'No UDP path: let UDP to the media port of the gateway (4880) through, or configure a TURN server (media.iceServers).'
+      ? 'No UDP path: let UDP to the media port of the gateway (4880) through, or give the gateway a TURN server (turn.urls).'
       : adviceOf(code)
   return bad(`the session of ${failed.camera} ended: ${code}`, advice)
 }

@@ -13,6 +13,7 @@ import type { Playback } from '../playback/playback.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Schema } from '../store/schema.ts'
+import type { RelayFor } from '../webrtc/turn.ts'
 
 /**
  * What routes may use. Ports of the media side are the small part of their owners that HTTP needs; a route file's author
@@ -40,6 +41,8 @@ export interface GatewayDeps {
   /** The talk floor of each camera. */
   readonly floor: FloorPort
   readonly sessions: SessionsPort
+  /** TURN credentials for somebody; undefined where no TURN server is configured. */
+  readonly relayFor: RelayFor | undefined
   readonly recorder: Recorder
   readonly playback: Playback
   readonly recordingsDirectory: string
@@ -58,6 +61,11 @@ export interface EventsPort {
 export interface ViewersPort {
   /** Answers a WHEP offer. @throws PorchlightError `camera_offline`, `codec_unsupported`, `session_limit` … */
   join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }>
+  /**
+   * Takes a viewer's candidates (RFC 8840). @throws PorchlightError `session_not_found`, `forbidden`, `sdp_invalid`,
+   *   `ice_restart_unsupported`
+   */
+  trickle(id: string, fragment: string, subject: Subject): void
   /** Idempotent. @throws PorchlightError `forbidden` where it is somebody else's session */
   leave(id: string, subject: Subject): Promise<void>
 }

@@ -7,6 +7,9 @@ import type { Metrics } from '../metrics/metrics.ts'
 /** Media type of RFC 9457. */
 const problemType = 'application/problem+json'
 
+/** When a client may come again after a 503 (RFC 9110 §10.2.3), seconds. */
+const retryAfterS = 5
+
 /** An error whose problem has members besides the common ones (RFC 9457 §3.2), e.g. `offset`, `holder`. */
 export class ProblemError extends PorchlightError {
   readonly members: Readonly<Record<string, unknown>>
@@ -28,6 +31,7 @@ export function problemSender(metrics: Metrics) {
     const error = toPorchlightError(thrown)
     if (error.code === 'internal') request.log.error({ err: thrown }, 'a request failed')
     metrics.problems.inc({ code: error.code })
+    if (error.status === 503 && error.retryable) reply.header('retry-after', retryAfterS)
     if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="porchlight"')
     const members = error instanceof ProblemError ? error.members : {}
     // What is internal stays in the log.

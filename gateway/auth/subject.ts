@@ -46,3 +46,8 @@ export function mustBeAllowed(subject: Subject, action: Action, camera: string |
   if (may(subject, action, camera)) return
   throw new PorchlightError(subject.kind === 'nobody' ? 'sign_in_required' : 'forbidden')
 }
+
+/** What others call somebody. */
+export function nameOf(subject: Subject): string {
+  return subject.kind === 'user' || subject.kind === 'token' ? subject.name : subject.kind
+}

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Frozen } from '@porchlight/proto/config.ts'
+import { maxRelaySeconds, turnUrl } from '@porchlight/proto/messages/relay.ts'
 import { z } from 'zod'
 
 const port = z.number().int().min(0).max(65_535)
@@ -44,6 +45,24 @@ export const gatewayConfigSchema = z.strictObject({
       lingerSeconds: z.number().min(0).max(600).default(30),
     })
     .prefault({}),
+  /** A TURN server with a shared secret (coturn's `use-auth-secret`), for viewers and devices that have no UDP path. */
+  turn: z
+    .strictObject({
+      /** `turn:host:port?transport=udp`, `turn:…?transport=tcp`, `turns:host:port?transport=tcp`. None: no relay. */
+      urls: z.array(turnUrl).max(4).default([]),
+      /** The secret (`static-auth-secret`), or the file that holds it. */
+      secret: z.string().min(1).optional(),
+      secretFile: z.string().min(1).optional(),
+      /** Life of the credentials that are given away, seconds. */
+      ttlSeconds: z.number().int().min(60).max(maxRelaySeconds).default(maxRelaySeconds),
+    })
+    .prefault({})
+    .refine(
+      ({ urls, secret, secretFile }) => urls.length === 0 || (secret === undefined) !== (secretFile === undefined),
+      {
+        message: 'give urls with exactly one of secret, secretFile',
+      },
+    ),
   broker: z
     .strictObject({
       /** `embedded`, or `url`: any MQTT 3.1.1 broker. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { parseSdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
 import type { Logger } from 'pino'
-import { credentialOf, may, mustBeAllowed, type Subject } from '../auth/subject.ts'
+import { credentialOf, may, mustBeAllowed, nameOf, type Subject } from '../auth/subject.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
@@ -130,6 +131,17 @@ export class ViewerSessions implements AsyncDisposable {
     }
   }
 
+  /**
+   * Takes a viewer's candidates (RFC 8840).
+   * @throws PorchlightError `session_not_found`, `forbidden`, `sdp_invalid`, `ice_restart_unsupported`
+   */
+  trickle(id: string, fragment: string, subject: Subject): void {
+    const session = this.#sessions.get(id)
+    if (!session) throw new PorchlightError('session_not_found')
+    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
+    session.trickle(parseSdpFragment(fragment))
+  }
+
   /** Ends a session; one that is gone already is no error. @throws PorchlightError `forbidden` */
   async leave(id: string, subject: Subject): Promise<void> {
     const session = this.#sessions.get(id)
@@ -185,10 +197,6 @@ export class ViewerSessions implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function nameOf(subject: Subject): string {
-  return subject.kind === 'user' || subject.kind === 'token' ? subject.name : subject.kind
 }
 
 function sameSubject(a: Subject, b: Subject): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { name, randomId } from '../ids.ts'
 import { envelope } from './envelope.ts'
+import { relay } from './relay.ts'
 
 /** gateway → device */
 export const command = z.discriminatedUnion('type', [
@@ -8,6 +9,8 @@ export const command = z.discriminatedUnion('type', [
   envelope.extend({ type: z.literal('hello') }),
   /** Please open a session for this camera (ignored where one lives): answered by `offer` on `signal/up`. */
   envelope.extend({ type: z.literal('stream'), camera: name }),
+  /** Where sessions may be relayed from now on; sent when the device comes, and again before the credentials end. */
+  envelope.extend({ type: z.literal('relay'), ...relay.shape }),
   /** Please deliver these frames as footage (inclusive), as far as the ring still has them. */
   envelope.extend({
     type: z.literal('footage'),

@@ -1,27 +1,32 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { relay } from '@porchlight/proto/messages/relay.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { UserSubject } from '../../auth/sign-in.ts'
+import { nameOf } from '../../auth/subject.ts'
 import { isAllowedOrigin, sessionCookie } from '../auth-hook.ts'
 import type { GatewayDeps } from '../deps.ts'
 
 const answer = z.object({ user: z.object({ id: z.string(), name: z.string(), role: z.enum(['owner']) }) })
+/** With the relay a page has it before the tap that opens a camera, and needs no further request. */
+const answerWithRelay = answer.extend({ relay: relay.optional() })
 
 function toAnswer(subject: UserSubject): z.infer<typeof answer> {
   return { user: { id: subject.userId, name: subject.name, role: subject.role } }
 }
 
 /** Sign in with a one-time link, ask who is signed in, sign out. */
-export function sessionRoutes(instance: FastifyInstance, { signIn, config }: GatewayDeps): void {
+export function sessionRoutes(instance: FastifyInstance, { signIn, config, relayFor }: GatewayDeps): void {
   const app = instance.withTypeProvider<ZodTypeProvider>()
 
   app.get(
     '/api/session',
-    { schema: { tags: ['session'], summary: 'Who is signed in', response: { 200: answer } } },
+    { schema: { tags: ['session'], summary: 'Who is signed in', response: { 200: answerWithRelay } } },
     (request) => {
-      if (request.subject.kind !== 'user') throw new PorchlightError('sign_in_required')
-      return toAnswer(request.subject)
+      const { subject } = request
+      if (subject.kind !== 'user') throw new PorchlightError('sign_in_required')
+      return { ...toAnswer(subject), ...(relayFor && { relay: relayFor(nameOf(subject)) }) }
     },
   )
 

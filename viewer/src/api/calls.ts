@@ -1,4 +1,5 @@
 import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
+import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import { request, requestJson } from './request.ts'
 
 export interface User {
@@ -33,12 +34,18 @@ export const stillPath = (event: string) => `${eventPath(event)}/still.jpg`
 export const mp4Path = (event: string) => `${eventPath(event)}/recording.mp4`
 export const playlistPath = (event: string) => `${eventPath(event)}/recording.m3u8`
 
-export async function getSession(): Promise<User> {
-  return (await requestJson<{ user: User }>('/api/session')).user
+/** Who is signed in, and where this page may relay its media. */
+export interface SessionAnswer {
+  user: User
+  relay?: Relay
+}
+
+export function getSession(): Promise<SessionAnswer> {
+  return requestJson<SessionAnswer>('/api/session')
 }
 
 /** Redeems a one-time link; the gateway answers with a cookie. */
-export async function signIn(token: string): Promise<User> {
+export async function signIn(token: string): Promise<SessionAnswer> {
   await request('/api/session', { method: 'POST', body: { token } })
   return getSession()
 }

@@ -1,3 +1,5 @@
+import { relay } from './relay.ts'
+
 /** A peer connection with its offer made, waiting for a camera to be tapped. */
 export interface ReadyPeer {
   pc: RTCPeerConnection
@@ -43,7 +45,11 @@ export function forget(): void {
 }
 
 async function makePeer(): Promise<ReadyPeer> {
-  const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' })
+  const pc = new RTCPeerConnection({
+    bundlePolicy: 'max-bundle',
+    rtcpMuxPolicy: 'require',
+    iceServers: relay.servers(),
+  })
   const video = pc.addTransceiver('video', { direction: 'recvonly' })
   const audio = pc.addTransceiver('audio', { direction: 'recvonly' })
   const talk = pc.addTransceiver('audio', { direction: 'sendonly' })

@@ -18,8 +18,8 @@ export interface WhepSession {
 }
 
 /**
- * Opens a camera by WHEP: one POST, no waiting for candidates (the gateway's stand in its answer, and it learns ours from
- * the first check).
+ * Opens a camera by WHEP: one POST, no waiting for candidates (the gateway's stand in its answer, and it learns ours,
+ * a relayed one too, from the first check).
  * @param lost called once when the connection has ended by itself
  * @throws PorchlightError what the gateway says, `codec_unsupported`, `sdp_invalid`
  */

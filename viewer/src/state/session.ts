@@ -1,6 +1,7 @@
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { signal } from '@preact/signals'
 import * as calls from '../api/calls.ts'
+import { relay } from '../live/relay.ts'
 
 export type Session =
   | { state: 'unknown'; error?: PorchlightError }
@@ -9,10 +10,15 @@ export type Session =
 
 export const session = signal<Session>({ state: 'unknown' })
 
+function enter(answer: calls.SessionAnswer): void {
+  relay.take(answer.relay)
+  session.value = { state: 'in', user: answer.user }
+}
+
 /** Asks the gateway who we are. Without an answer nothing is known, and `error` says why. */
 export async function readSession(): Promise<void> {
   try {
-    session.value = { state: 'in', user: await calls.getSession() }
+    enter(await calls.getSession())
   } catch (thrown) {
     const error = asPorchlightError(thrown)
     session.value = error.code === 'sign_in_required' ? { state: 'out' } : { state: 'unknown', error }
@@ -22,7 +28,7 @@ export async function readSession(): Promise<void> {
 /** Redeems a one-time link. */
 export async function signIn(token: string): Promise<void> {
   try {
-    session.value = { state: 'in', user: await calls.signIn(token) }
+    enter(await calls.signIn(token))
   } catch (thrown) {
     session.value = { state: 'out', error: asPorchlightError(thrown) }
   }
@@ -30,6 +36,7 @@ export async function signIn(token: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await calls.signOut()
+  relay.take(undefined)
   session.value = { state: 'out' }
 }
 

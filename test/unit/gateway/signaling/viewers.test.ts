@@ -247,6 +247,43 @@ describe('a sign-in that ends', () => {
   })
 })
 
+describe('candidates after the offer', () => {
+  const credentials = 'a=ice-ufrag:view\na=ice-pwd:viewviewviewviewviewview\n'
+  const candidate = (port: number, type = 'relay') => `candidate:1 1 udp 41885439 192.0.2.9 ${port} typ ${type}`
+  const fragment = (...candidates: string[]) =>
+    `${credentials}m=video 9 UDP/TLS/RTP/SAVPF 102\na=mid:0\n${candidates.map((one) => `a=${one}\n`).join('')}`
+
+  test('come to the engine; those it cannot use are left out, and a viewer has but so many', async () => {
+    const { viewers, publish, engine } = setUp()
+    publish()
+    const { id } = await viewers.join('house.door', offer, ann)
+    const useless = ['candidate:1 1 tcp 1 192.0.2.9 9 typ host', 'candidate:1 1 udp 1 abc.local 9 typ host']
+    viewers.trickle(id, fragment(candidate(1), ...useless, candidate(2)), ann)
+    viewers.trickle(id, `${fragment()}a=end-of-candidates\n`, ann)
+    expect(engine.sessions[0]!.candidates).toEqual([candidate(1), candidate(2)])
+    for (let port = 3; port < 100; port++) viewers.trickle(id, fragment(candidate(port)), ann)
+    expect(engine.sessions[0]!.candidates).toHaveLength(32)
+  })
+
+  test('of another ICE session are a restart, which is refused and harms nothing', async () => {
+    const { viewers, publish, engine } = setUp()
+    publish()
+    const { id } = await viewers.join('house.door', offer, ann)
+    const restart = fragment(candidate(1)).replaceAll('view', 'anew')
+    expect(() => viewers.trickle(id, restart, ann)).toThrow('open a new one')
+    expect(() => viewers.trickle(id, 'a=candidate:1', ann)).toThrow('The SDP cannot be read.')
+    expect(engine.sessions[0]).toMatchObject({ candidates: [], closed: false })
+  })
+
+  test('are taken only from whom the session belongs to', async () => {
+    const { viewers, publish } = setUp()
+    publish()
+    const { id } = await viewers.join('house.door', offer, ann)
+    expect(() => viewers.trickle(id, fragment(candidate(1)), ben)).toThrow('You may not do that.')
+    expect(() => viewers.trickle('nothing-here', fragment(candidate(1)), ann)).toThrow('There is no such session.')
+  })
+})
+
 describe('talk', () => {
   const packet = (sequence: number) => Buffer.concat([Buffer.from([0x80, 0, 0, sequence]), Buffer.alloc(168)])
 
