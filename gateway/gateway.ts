@@ -9,12 +9,12 @@ import { cameraRoutes } from './api/routes/cameras.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
 import { healthRoutes } from './api/routes/health.ts'
+import { mediaSessionRoutes } from './api/routes/media-sessions.ts'
 import { metricsRoutes } from './api/routes/metrics.ts'
 import { noticeRoutes } from './api/routes/notices.ts'
 import { pushRoutes } from './api/routes/push.ts'
 import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
-import { sessionsRoutes } from './api/routes/sessions.ts'
 import { talkRoutes } from './api/routes/talk.ts'
 import { whepRoutes } from './api/routes/whep.ts'
 import { buildServer, listen } from './api/server.ts'
@@ -75,7 +75,7 @@ export interface Gateway extends AsyncDisposable {
 
 const httpRoutes = [
   sessionRoutes,
-  sessionsRoutes,
+  mediaSessionRoutes,
   cameraRoutes,
   whepRoutes,
   talkRoutes,

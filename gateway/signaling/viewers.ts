@@ -45,7 +45,8 @@ const askAgainMs = 2_500
 interface Waiting {
   camera: string
   subject: Subject
-  signedOut: boolean
+  /** Its reason is why nothing is waited for any more. */
+  abort: AbortController
 }
 
 /** Who watches: WHEP sessions, and their talk floor. */
@@ -78,14 +79,14 @@ export class ViewerSessions implements AsyncDisposable {
     if (all.length >= this.#limits.sessions || here >= this.#limits.perCamera) {
       throw new PorchlightError('session_limit')
     }
-    const waiting: Waiting = { camera, subject, signedOut: false }
+    const waiting: Waiting = { camera, subject, abort: new AbortController() }
     this.#waiting.add(waiting)
     const { now, wallNow } = this.#options
     const stages = new StageClock(now, now())
     const since = wallNow()
     try {
-      const producer = sfu.producer(camera) ?? (await this.#waitForProducer(camera))
-      if (waiting.signedOut) throw new PorchlightError('sign_in_required')
+      const producer = sfu.producer(camera) ?? (await this.#waitForProducer(camera, waiting.abort.signal))
+      waiting.abort.signal.throwIfAborted()
       stages.reached('found')
       const id = randomBytes(12).toString('base64url')
       const session = new ViewerSession({
@@ -110,7 +111,7 @@ export class ViewerSessions implements AsyncDisposable {
     }
   }
 
-  async #waitForProducer(camera: string): Promise<Producer> {
+  async #waitForProducer(camera: string, signal: AbortSignal): Promise<Producer> {
     const { sfu, want } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<Producer>()
     const stop = sfu.onProducer((id, producer) => {
@@ -118,8 +119,9 @@ export class ViewerSessions implements AsyncDisposable {
     })
     const again = setInterval(() => want(camera), askAgainMs)
     const timer = setTimeout(() => reject(new PorchlightError('camera_offline')), this.#limits.producerMs)
-    const aborted = () => reject(new PorchlightError('session_ended', 'the gateway is stopping'))
-    this.#abort.signal.addEventListener('abort', aborted, { once: true })
+    const ended = AbortSignal.any([signal, this.#abort.signal])
+    const aborted = () => reject(ended.reason)
+    ended.addEventListener('abort', aborted, { once: true })
     want(camera)
     try {
       return await promise
@@ -127,7 +129,7 @@ export class ViewerSessions implements AsyncDisposable {
       stop()
       clearInterval(again)
       clearTimeout(timer)
-      this.#abort.signal.removeEventListener('abort', aborted)
+      ended.removeEventListener('abort', aborted)
     }
   }
 
@@ -153,7 +155,8 @@ export class ViewerSessions implements AsyncDisposable {
   /** A sign-in has ended: so do the sessions that it opened, and it gets none that it waits for. */
   async signedOut(credentialId: string): Promise<void> {
     const itsOwn = ({ subject }: { subject: Subject }) => credentialOf(subject)?.id === credentialId
-    for (const waiting of this.#waiting) if (itsOwn(waiting)) waiting.signedOut = true
+    const over = new PorchlightError('sign_in_required')
+    for (const waiting of this.#waiting) if (itsOwn(waiting)) waiting.abort.abort(over)
     const ending = [...this.#sessions.values()].filter(itsOwn)
     await Promise.all(ending.map((session) => session.end('sign_in_required')))
   }
@@ -190,7 +193,7 @@ export class ViewerSessions implements AsyncDisposable {
 
   /** Ends all sessions. Idempotent. */
   async close(): Promise<void> {
-    this.#abort.abort()
+    this.#abort.abort(new PorchlightError('session_ended', 'the gateway is stopping'))
     await Promise.all([...this.#sessions.values()].map((session) => session.end('closed')))
   }
 

@@ -62,6 +62,21 @@ describe('signing in', () => {
     expect((await problem(await get('/api/session', mine))).code).toBe('sign_in_required')
   })
 
+  it('ends, and with it what this browser waits to see', async () => {
+    const mine = await gateway.signIn()
+    const device = await gateway.enrol('slow')
+    const client = await device.come((cleanUp) => cleanUps.unshift(cleanUp))
+    await expect.poll(async () => (await get('/api/cameras/slow.door', mine)).status).toBe(200)
+    const asked = new Promise<void>((resolve) => {
+      client.on('message', (topic) => topic.endsWith('/command') && resolve())
+    })
+    const headers = { ...mine, 'content-type': 'application/sdp' }
+    const joined = fetch(`${gateway.url}/api/cameras/slow.door/whep`, { method: 'POST', headers, body: 'v=0' })
+    await asked
+    await fetch(`${gateway.url}/api/session`, { method: 'DELETE', headers: mine })
+    expect((await problem(await joined)).code).toBe('sign_in_required')
+  })
+
   it('does not let another site’s page do anything', async () => {
     const subscription = { endpoint: 'https://push.example/x', keys: {} }
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', undefined]) {

@@ -6,7 +6,7 @@ import { sessionReport } from '../../metrics/session-report.ts'
 import type { GatewayDeps } from '../deps.ts'
 
 /** The WebRTC sessions and how they fare. */
-export function sessionsRoutes(instance: FastifyInstance, { sessions }: GatewayDeps): void {
+export function mediaSessionRoutes(instance: FastifyInstance, { sessions }: GatewayDeps): void {
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/api/sessions',
     {
