@@ -158,6 +158,7 @@ function missingPackages() {
   if (!hasFfmpeg() || !onPath('ffprobe')) missing.push('ffmpeg')
   if (!hasChromium()) missing.push('chromium')
   if (!onPath('mosquitto')) missing.push('mosquitto')
+  if (!onPath('turnserver')) missing.push('coturn')
   if (!hasPackages(gstreamer)) missing.push(...gstreamer)
   return missing
 }

@@ -79,6 +79,15 @@ export function receivedVideo(page: Page): Promise<{ pictures: number; packetsLo
   })()`) as Promise<{ pictures: number; packetsLost: number }>
 }
 
+/** How the page's picture comes from its TURN server: `udp`, `tcp`, `tls`; undefined where it comes without one. */
+export function relayOf(page: Page): Promise<string | undefined> {
+  return page.evaluate(`(async () => {
+    const reports = await window.peers.findLast((peer) => peer.connectionState === 'connected').getStats()
+    const { selectedCandidatePairId } = [...reports.values()].find(({ type }) => type === 'transport')
+    return reports.get(reports.get(selectedCandidatePairId).localCandidateId).relayProtocol
+  })()`) as Promise<string | undefined>
+}
+
 /** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */
 export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout = 90_000): Promise<void> {
   await page.evaluate(`(async () => {

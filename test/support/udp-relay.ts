@@ -30,6 +30,8 @@ export interface RelayOptions {
   /** Target → client. */
   down?: Impairment
   seed?: number
+  /** A firewall: datagrams of other clients are dropped. Default: all may pass. */
+  admits?: (client: { address: string; port: number }) => boolean
 }
 
 const datagramOverhead = 28 // IPv4 and UDP headers count on a link
@@ -101,7 +103,7 @@ export interface UdpRelay extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export async function startUdpRelay({ target, up = {}, down = {}, seed = 1 }: RelayOptions): Promise<UdpRelay> {
+export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, admits }: RelayOptions): Promise<UdpRelay> {
   const random = seeded(seed)
   const [upLink, downLink] = [new ImpairedLink(up, random), new ImpairedLink(down, random)]
   const front = createSocket('udp4')
@@ -119,6 +121,7 @@ export async function startUdpRelay({ target, up = {}, down = {}, seed = 1 }: Re
     return back
   }
   front.on('message', (bytes, client) => {
+    if (admits?.(client) === false) return
     const back = backOf(client)
     upLink.send(bytes.length, () => void (!closed && back.send(bytes, target.port, target.address ?? '127.0.0.1')))
   })

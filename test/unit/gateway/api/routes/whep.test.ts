@@ -106,6 +106,18 @@ describe('WHEP', () => {
     expect([reply.statusCode, reply.json().code]).toEqual([401, 'sign_in_required'])
   })
 
+  test('a gateway that is full says when to come again', async () => {
+    const { app } = await open(owner, {
+      viewers: {
+        join: () => Promise.reject(new PorchlightError('session_limit')),
+        trickle: () => undefined,
+        leave: async () => undefined,
+      },
+    })
+    const reply = await app.inject({ method: 'POST', url, headers: sdp, payload: 'v=0 offer' })
+    expect([reply.statusCode, reply.json().code, reply.headers['retry-after']]).toEqual([503, 'session_limit', '5'])
+  })
+
   test('OPTIONS says what may be done, DELETE ends, whatever tag it brings', async () => {
     const { app, calls } = await open()
     const endpoint = await app.inject({ method: 'OPTIONS', url })
