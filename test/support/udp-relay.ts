@@ -30,8 +30,8 @@ export interface RelayOptions {
   /** Target → client. */
   down?: Impairment
   seed?: number
-  /** Sees every datagram that comes in, before the link. */
-  tap?: (way: Way, bytes: Buffer) => void
+  /** Sees every datagram that comes in, before the link, and keeps it back by `false`. */
+  tap?: (way: Way, bytes: Buffer) => boolean
 }
 
 /** Client → target, or target → client. */
@@ -130,7 +130,7 @@ export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, tap 
     const back = createSocket('udp4')
     first ??= { client, back }
     back.on('message', (bytes) => {
-      tap?.('down', bytes)
+      if (tap?.('down', bytes) === false) return
       downLink.send(bytes.length, () => toClient(client, bytes))
     })
     backs.set(key, back)
@@ -138,7 +138,7 @@ export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, tap 
   }
   front.on('message', (bytes, client) => {
     const back = backOf(client)
-    tap?.('up', bytes)
+    if (tap?.('up', bytes) === false) return
     upLink.send(bytes.length, () => toTarget(back, bytes))
   })
   front.bind(0, '127.0.0.1')
