@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
@@ -161,7 +162,7 @@ class NodeDataChannelSession implements EngineSession {
         resolve()
       })
     })
-    this.#peer.setLocalDescription('answer')
+    this.#peer.setLocalDescription('answer', iceCredentials())
     await complete
     const sdp = this.#closed ? undefined : this.#peer.localDescription()?.sdp
     if (sdp === undefined) throw new PorchlightError('session_ended')
@@ -216,6 +217,14 @@ class NodeDataChannelSession implements EngineSession {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+/**
+ * Ufrag and password of one session (RFC 8445 §5.3). Left to itself libjuice takes a ufrag of four characters, which a
+ * stranger can guess by sending, and hears addresses that know it (SECURITY.md): this one cannot be guessed.
+ */
+function iceCredentials(): { iceUfrag: string; icePwd: string } {
+  return { iceUfrag: randomBytes(15).toString('base64'), icePwd: randomBytes(18).toString('base64') }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

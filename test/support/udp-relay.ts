@@ -32,7 +32,12 @@ export interface RelayOptions {
   seed?: number
   /** A firewall: datagrams of other clients are dropped. Default: all may pass. */
   admits?: (client: { address: string; port: number }) => boolean
+  /** Sees every datagram that comes in, before the link, and keeps it back by `false`. */
+  tap?: (way: Way, bytes: Buffer) => boolean
 }
+
+/** Client → target, or target → client. */
+export type Way = 'up' | 'down'
 
 const datagramOverhead = 28 // IPv4 and UDP headers count on a link
 
@@ -100,22 +105,36 @@ export interface UdpRelay extends AsyncDisposable {
   port: number
   up: ImpairedLink
   down: ImpairedLink
+  /** Where the first client sends from; undefined before it does. */
+  readonly client: { address: string; port: number } | undefined
+  /** Puts in a datagram beside the link: the receiver sees the first client (`up`) or the target (`down`) as its sender. */
+  inject(way: Way, bytes: Uint8Array): void
   close(): Promise<void>
 }
 
-export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, admits }: RelayOptions): Promise<UdpRelay> {
+export async function startUdpRelay(options: RelayOptions): Promise<UdpRelay> {
+  const { target, up = {}, down = {}, seed = 1, admits, tap } = options
   const random = seeded(seed)
   const [upLink, downLink] = [new ImpairedLink(up, random), new ImpairedLink(down, random)]
   const front = createSocket('udp4')
   const backs = new Map<string, Socket>()
+  let first: { client: RemoteInfo; back: Socket } | undefined
   let closed = false
+  const toTarget = (back: Socket, bytes: Uint8Array) => {
+    if (!closed) back.send(bytes, target.port, target.address ?? '127.0.0.1')
+  }
+  const toClient = (client: RemoteInfo, bytes: Uint8Array) => {
+    if (!closed) front.send(bytes, client.port, client.address)
+  }
   const backOf = (client: RemoteInfo): Socket => {
     const key = `${client.address}:${client.port}`
     const known = backs.get(key)
     if (known !== undefined) return known
     const back = createSocket('udp4')
+    first ??= { client, back }
     back.on('message', (bytes) => {
-      downLink.send(bytes.length, () => void (!closed && front.send(bytes, client.port, client.address)))
+      if (tap?.('down', bytes) === false) return
+      downLink.send(bytes.length, () => toClient(client, bytes))
     })
     backs.set(key, back)
     return back
@@ -123,10 +142,16 @@ export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, admi
   front.on('message', (bytes, client) => {
     if (admits?.(client) === false) return
     const back = backOf(client)
-    upLink.send(bytes.length, () => void (!closed && back.send(bytes, target.port, target.address ?? '127.0.0.1')))
+    if (tap?.('up', bytes) === false) return
+    upLink.send(bytes.length, () => toTarget(back, bytes))
   })
   front.bind(0, '127.0.0.1')
   await once(front, 'listening')
+  const inject = (way: Way, bytes: Uint8Array) => {
+    if (first === undefined) throw new Error('nobody has sent anything through this relay yet')
+    if (way === 'up') toTarget(first.back, bytes)
+    else toClient(first.client, bytes)
+  }
   const close = async () => {
     if (closed) return
     closed = true
@@ -134,7 +159,17 @@ export async function startUdpRelay({ target, up = {}, down = {}, seed = 1, admi
     downLink.close()
     for (const socket of [front, ...backs.values()]) socket.close()
   }
-  return { port: front.address().port, up: upLink, down: downLink, close, [Symbol.asyncDispose]: close }
+  return {
+    port: front.address().port,
+    up: upLink,
+    down: downLink,
+    get client() {
+      return first?.client
+    },
+    inject,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** An SDP whose UDP candidates are one: the relay's port. Other transports' candidates go. */

@@ -25,6 +25,38 @@ test('datagrams go through and come back to the client that asked', async () => 
   expect(relay.up.counts.forwarded).toBe(2)
 })
 
+test('what goes through can be seen, and more can be put in under either side’s address', async () => {
+  const seen: string[] = []
+  const got: { bytes: string; port: number }[] = []
+  const target = createSocket('udp4').bind(0, '127.0.0.1')
+  const client = createSocket('udp4').bind(0, '127.0.0.1')
+  await Promise.all([once(target, 'listening'), once(client, 'listening')])
+  const relay = await startUdpRelay({
+    target: { port: target.address().port },
+    tap: (way, bytes) => seen.push(`${way} ${bytes}`) > 0 && String(bytes) !== 'kept',
+  })
+  onTestFinished(async () => {
+    target.close()
+    client.close()
+    await relay.close()
+  })
+  target.on('message', (bytes, from) => got.push({ bytes: String(bytes), port: from.port }))
+  expect(relay.client).toBeUndefined()
+  expect(() => relay.inject('up', Buffer.from('early'))).toThrow()
+  client.send('kept', relay.port, '127.0.0.1')
+  client.send('real', relay.port, '127.0.0.1')
+  await once(target, 'message')
+  relay.inject('up', Buffer.from('forged'))
+  await once(target, 'message')
+  relay.inject('down', Buffer.from('back'))
+  const [bytes, from] = await once(client, 'message')
+  expect([String(bytes), from.port]).toEqual(['back', relay.port])
+  expect(got.map((one) => one.bytes)).toEqual(['real', 'forged'])
+  expect(got[0]!.port).toBe(got[1]!.port)
+  expect(seen).toEqual(['up kept', 'up real'])
+  expect(relay.client?.port).toBe(client.address().port)
+})
+
 test('a link lets through its rate, and drops what waits too long', () => {
   const link = new ImpairedLink({ rate: 8_000_000, queueMs: 50 }, seeded(1))
   onTestFinished(() => link.close())

@@ -1,0 +1,76 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+
+/** Binding with its class bits (RFC 8489 §5). */
+const types = { request: 0x0001, indication: 0x0011, success: 0x0101 } as const
+const magicCookie = 0x2112a442
+/** RFC 8489 §18.3, RFC 8445 §16.1. */
+const attributes = {
+  username: 0x0006,
+  messageIntegrity: 0x0008,
+  priority: 0x0024,
+  useCandidate: 0x0025,
+  fingerprint: 0x8028,
+  iceControlling: 0x802a,
+} as const
+
+export interface BindingOptions {
+  kind?: 'request' | 'indication'
+  /** `receiver's ufrag:sender's ufrag` (RFC 8445 §7.2.2). */
+  username?: string
+  useCandidate?: boolean
+  /** Password for MESSAGE-INTEGRITY; absent: the attribute is left out. */
+  password?: string
+}
+
+/** A Binding message as an attacker forges it: the controlling role, the highest tie-breaker and priority, FINGERPRINT right. */
+export function binding({ kind = 'request', username, useCandidate = false, password }: BindingOptions): Buffer {
+  const head = Buffer.alloc(20)
+  head.writeUInt16BE(types[kind], 0)
+  head.writeUInt32BE(magicCookie, 4)
+  randomBytes(12).copy(head, 8)
+  const parts: Buffer[] = [head]
+  if (username !== undefined) parts.push(attribute(attributes.username, Buffer.from(username)))
+  parts.push(attribute(attributes.priority, Buffer.of(0x7f, 0xff, 0xff, 0xff)))
+  parts.push(attribute(attributes.iceControlling, Buffer.alloc(8, 0xff)))
+  if (useCandidate) parts.push(attribute(attributes.useCandidate, Buffer.alloc(0)))
+  if (password !== undefined) {
+    const hmac = createHmac('sha1', password).update(withLength(parts, 24)).digest() // RFC 8489 §14.5
+    parts.push(attribute(attributes.messageIntegrity, hmac))
+  }
+  const check = Buffer.alloc(4)
+  check.writeUInt32BE((crc32(withLength(parts, 8)) ^ 0x5354554e) >>> 0) // RFC 8489 §14.7
+  parts.push(attribute(attributes.fingerprint, check))
+  return withLength(parts, 0)
+}
+
+/** What somebody on the path reads of a Binding: its kind and user name. Undefined for all else. */
+export function readBinding(bytes: Buffer): { kind: keyof typeof types; username: string | undefined } | undefined {
+  if (bytes.length < 20 || bytes.readUInt32BE(4) !== magicCookie) return undefined
+  const kind = (Object.keys(types) as (keyof typeof types)[]).find((name) => types[name] === bytes.readUInt16BE(0))
+  if (kind === undefined) return undefined
+  for (let at = 20; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16BE(at + 2)
+    if (bytes.readUInt16BE(at) === attributes.username) {
+      return { kind, username: bytes.toString('utf8', at + 4, at + 4 + length) }
+    }
+    at += 4 + ((length + 3) & ~3)
+  }
+  return { kind, username: undefined }
+}
+
+/** RFC 8489 §14: values are padded to four bytes, the length does not count the padding. */
+function attribute(type: number, value: Buffer): Buffer {
+  const bytes = Buffer.alloc(4 + ((value.length + 3) & ~3))
+  bytes.writeUInt16BE(type, 0)
+  bytes.writeUInt16BE(value.length, 2)
+  value.copy(bytes, 4)
+  return bytes
+}
+
+/** The message so far; its length field counts `more` bytes that are yet to come. */
+function withLength(parts: readonly Buffer[], more: number): Buffer {
+  const bytes = Buffer.concat(parts)
+  bytes.writeUInt16BE(bytes.length - 20 + more, 2)
+  return bytes
+}
