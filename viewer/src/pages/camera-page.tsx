@@ -13,6 +13,8 @@ export function CameraPage({ id }: { id: string }) {
   const camera = cameras.value?.get(id)
   const live = useLive(id)
   const title = camera?.title ?? id
+  const shown = live.shown.value
+  const slower = shown !== undefined && shown.whep === undefined
   return (
     <main class="page camera-page">
       <header class="bar">
@@ -27,6 +29,11 @@ export function CameraPage({ id }: { id: string }) {
         )}
       </header>
       <LivePicture live={live} camera={camera} title={title} />
+      {slower && (
+        <p class="hint" role="status">
+          The picture comes a slower way, a second or two late: WebRTC does not show this camera here.
+        </p>
+      )}
       {camera && <Notes camera={camera} />}
       <EventStrip camera={id} />
       <footer class="camera-foot">
@@ -34,7 +41,7 @@ export function CameraPage({ id }: { id: string }) {
           camera && <p class="hint">This camera has no loudspeaker.</p>
         ) : (
           <>
-            <TalkButton camera={id} session={live.session.value} />
+            <TalkButton camera={id} session={shown?.whep} impossible={slower ? 'Talking needs WebRTC.' : undefined} />
             <MicrophonePicker />
           </>
         )}
