@@ -17,7 +17,7 @@ export interface Shown {
 }
 
 /** A WebRTC session that no packet came through for so long will not come to anything, ms. */
-const throughMs = 6_000
+const throughMs = 8_000
 
 const ways = new LiveWays(() => Date.now())
 
