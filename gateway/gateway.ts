@@ -9,6 +9,7 @@ import { cameraRoutes } from './api/routes/cameras.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
 import { healthRoutes } from './api/routes/health.ts'
+import { liveStreamRoutes } from './api/routes/live-stream.ts'
 import { mediaSessionRoutes } from './api/routes/media-sessions.ts'
 import { metricsRoutes } from './api/routes/metrics.ts'
 import { noticeRoutes } from './api/routes/notices.ts'
@@ -33,6 +34,7 @@ import { eventListeners } from './event-listeners.ts'
 import { EventService } from './events/event-service.ts'
 import { EventStore } from './events/event-store.ts'
 import { openIdentity } from './identity/gateway-identity.ts'
+import { LiveStreams } from './live-stream/live-streams.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { SessionMetrics } from './metrics/session-metrics.ts'
 import { FloorNotices } from './notices/floor-notices.ts'
@@ -78,6 +80,7 @@ const httpRoutes = [
   mediaSessionRoutes,
   cameraRoutes,
   whepRoutes,
+  liveStreamRoutes,
   talkRoutes,
   eventRoutes,
   recordingRoutes,
@@ -173,12 +176,16 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const signedOut = (credential: string) =>
     viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
   stack.defer(signIn.onEnd(signedOut))
-  sfu.onAudience((camera) => cameras.viewers(camera, sfu.viewers(camera)))
   sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
   sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))
 
-  // Recording.
   const ffmpeg = await findFfmpeg(config.ffmpeg === undefined ? process.env : { FFMPEG_PATH: config.ffmpeg }, log)
+  const countViewers = (camera: string) => cameras.viewers(camera, sfu.viewers(camera) + liveStreams.viewers(camera))
+  const liveStreams = stack.use(new LiveStreams({ sfu, want, ffmpeg, log, onViewers: countViewers }))
+  sfu.onAudience(countViewers)
+  stack.defer(signIn.onEnd((session) => liveStreams.endSession(session)))
+
+  // Recording.
   const recorder = stack.use(
     new Recorder({
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
@@ -227,7 +234,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
-    ...{ notices, brokerUp: () => link.up, metrics, viewers, floor: viewers, sessions: book, relayFor },
+    ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, recordingsDirectory },
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))

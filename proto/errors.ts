@@ -117,6 +117,7 @@ const entries = {
     retryable: false,
     sentence: 'This browser has no notifications here. On an iPhone, add Porchlight to the home screen first.',
   },
+  webrtc_unavailable: { status: 501, retryable: false, sentence: 'This browser has no WebRTC, or it is switched off.' },
   playback_failed: { status: 500, retryable: true, sentence: 'The recording cannot be played.' },
   // recording
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },

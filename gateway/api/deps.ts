@@ -6,6 +6,7 @@ import type { SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import type { LiveStreams } from '../live-stream/live-streams.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionReport } from '../metrics/session-report.ts'
 import type { NoticeBroker } from '../notices/notice-broker.ts'
@@ -38,6 +39,7 @@ export interface GatewayDeps {
   readonly metrics: Metrics
   /** signaling/viewers.ts */
   readonly viewers: ViewersPort
+  readonly liveStreams: Pick<LiveStreams, 'join'>
   /** The talk floor of each camera. */
   readonly floor: FloorPort
   readonly sessions: SessionsPort

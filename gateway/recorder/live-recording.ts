@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { MediaReader } from '../sfu/media-reader.ts'
 import type { HoleAsker } from './hole-asker.ts'
 import type { Intake } from './intake.ts'
-import { OpusTranscoder } from './opus-transcoder.ts'
+import { OpusSound } from './opus-sound.ts'
 import { maxPartMs } from './part-builder.ts'
 
 /** Times two seconds. */
@@ -24,7 +24,7 @@ export class LiveRecording implements MediaReader {
   readonly #options: LiveRecordingOptions
   #run = ''
   #newest: number | undefined
-  #transcoder: OpusTranscoder | undefined
+  readonly #sound: OpusSound
   readonly #timer: NodeJS.Timeout
   #unitsSeen = 0
   #unitsAtTick = 0
@@ -32,7 +32,9 @@ export class LiveRecording implements MediaReader {
   #stopped = false
 
   constructor(options: LiveRecordingOptions) {
+    const { ffmpeg, log, intake } = options
     this.#options = options
+    this.#sound = new OpusSound({ ffmpeg, log, emit: (frame) => intake.audioFrame(frame) })
     // a camera that falls silent must not keep its last second in memory
     this.#timer = setInterval(() => this.#tick(), 2 * maxPartMs)
   }
@@ -41,7 +43,7 @@ export class LiveRecording implements MediaReader {
     if (this.#stopped) return
     if (run !== this.#run) this.#newest = undefined
     this.#run = run
-    this.#options.intake.format(run, this.#convert(audio))
+    this.#options.intake.format(run, this.#sound.format(audio))
   }
 
   accessUnit(unit: AccessUnit): void {
@@ -55,9 +57,7 @@ export class LiveRecording implements MediaReader {
   }
 
   audioFrame(frame: AudioFrame): void {
-    if (this.#stopped) return
-    if (this.#transcoder) this.#transcoder.push(frame)
-    else this.#options.intake.audioFrame(frame)
+    if (!this.#stopped) this.#sound.push(frame)
   }
 
   lost(from: number, to: number): void {
@@ -72,30 +72,16 @@ export class LiveRecording implements MediaReader {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
-    const transcoder = this.#transcoder
-    this.#transcoder = undefined
-    await transcoder?.end()
+    await this.#sound.end()
     this.#options.intake.flush()
     await this.#options.intake.settled()
-  }
-
-  #convert(audio: AudioFormat | undefined): AudioFormat | undefined {
-    const { ffmpeg, intake, log } = this.#options
-    const needed = audio !== undefined && audio.codec !== 'opus' && ffmpeg !== undefined
-    if (needed && this.#transcoder?.alive && this.#transcoder.takes(audio)) return OpusTranscoder.output(audio)
-    const old = this.#transcoder
-    this.#transcoder = undefined
-    old?.end().catch((error: unknown) => log.warn({ err: error }, 'a converter of sound did not end'))
-    if (!needed) return audio
-    this.#transcoder = new OpusTranscoder(ffmpeg, audio, (frame) => intake.audioFrame(frame), log)
-    return OpusTranscoder.output(audio)
   }
 
   #tick(): void {
     this.#idleTicks = this.#unitsSeen === this.#unitsAtTick ? this.#idleTicks + 1 : 0
     this.#unitsAtTick = this.#unitsSeen
     // sound that is still being converted belongs to the pictures that wait
-    const patience = this.#transcoder?.behind ? maxIdleTicks : 1
+    const patience = this.#sound.behind ? maxIdleTicks : 1
     if (this.#idleTicks >= patience) this.#options.intake.flush()
   }
 }

@@ -1,6 +1,6 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 
-/** A part is not longer, in ms, where pictures come often enough: so much of a recording a crash can cost. */
+/** A recording's part is not longer, in ms, where pictures come often enough: so much of it a crash can cost. */
 export const maxPartMs = 1_000
 /** Longest pause between two pictures that still counts as one picture shown longer, in ms. */
 const longestFrameMs = 1_000
@@ -21,10 +21,11 @@ export interface Part {
 
 /**
  * Cuts a stream of pictures and sound into parts: at every keyframe, at every hole in the numbers, and about each
- * second between, there only where no later picture is shown before an earlier one (B-frames).
+ * second (or as told) between, there only where no later picture is shown before an earlier one (B-frames).
  */
 export class PartBuilder {
   readonly #emit: (part: Part) => void
+  readonly #partMs: number
   #run = ''
   #units: AccessUnit[] = []
   #audio: AudioFrame[] = []
@@ -35,8 +36,10 @@ export class PartBuilder {
   /** Sound before this is not of this stream: ms. */
   #audioFromMs: number | undefined
 
-  constructor(emit: (part: Part) => void) {
+  /** @param partMs parts are not longer, in ms, where pictures come often enough */
+  constructor(emit: (part: Part) => void, partMs = maxPartMs) {
     this.#emit = emit
+    this.#partMs = partMs
   }
 
   /** Names the numbering. What is open ends where it changes. */
@@ -81,7 +84,7 @@ export class PartBuilder {
 
   #mustCut(last: AccessUnit, unit: AccessUnit): boolean {
     if (unit.keyframe || unit.frame !== last.frame + 1 || this.#units.length >= maxUnitsPerPart) return true
-    return unit.captureMs > this.#highest && unit.captureMs - this.#lowest >= maxPartMs
+    return unit.captureMs > this.#highest && unit.captureMs - this.#lowest >= this.#partMs
   }
 
   #seeReordering(captureMs: number): void {

@@ -116,7 +116,9 @@ test('a connection that ends is made again; an offline camera is waited for', as
 
 test('a codec that the browser cannot play is said, and not tried again', async () => {
   const scene = await openScene()
-  scene.gateway.routes.unshift((_method, path) => (path.endsWith('/whep') ? problem('codec_unsupported') : undefined))
+  scene.gateway.routes.unshift((_method, path) =>
+    /\/(whep|live\.mp4)(\?|$)/.test(path) ? problem('codec_unsupported') : undefined,
+  )
   await scene.page.goto(`${scene.gateway.url}/#/camera/home.door`)
   await state(scene.page, 'failed')
   await scene.page.getByText("This browser cannot play the camera's codec.").waitFor()

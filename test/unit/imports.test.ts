@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const gatewayLayers: readonly (readonly string[])[] = [
   ['gateway.ts', 'main.ts', 'cli.ts', 'cli', 'event-listeners.ts'],
   ['api'],
-  ['signaling', 'events', 'recorder', 'auth', 'cameras', 'notices', 'playback', 'stills', 'lan'],
+  ['signaling', 'events', 'recorder', 'auth', 'cameras', 'notices', 'playback', 'live-stream', 'stills', 'lan'],
   ['sfu', 'broker', 'push'],
   ['webrtc', 'store', 'metrics'],
   ['config', 'identity', 'package.json'],

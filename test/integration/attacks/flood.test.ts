@@ -7,6 +7,7 @@ import { Sfu } from '../../../gateway/sfu/sfu.ts'
 import { ViewerSessions } from '../../../gateway/signaling/viewers.ts'
 import { clientHello } from '../../support/attacker/dtls-records.ts'
 import { binding } from '../../support/attacker/stun.ts'
+import { credential } from '../../support/credential.ts'
 import { quietLog } from '../../support/quiet-log.ts'
 import { until } from '../../support/until.ts'
 import { usernameOf } from './attack.ts'
@@ -16,7 +17,7 @@ import { gatewayOnNodeDataChannel } from './node-datachannel.ts'
 import { started, stranger, victim } from './victim.ts'
 
 const megabyte = 2 ** 20
-const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' }
+const ann: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
 
 /** What the process's objects hold, bytes. */
 function bytesHeld(): number {

@@ -30,6 +30,9 @@ const cameraPath = (id: string) => `/api/cameras/${encodeURIComponent(id)}`
 const eventPath = (id: string) => `/api/events/${encodeURIComponent(id)}`
 
 export const whepPath = (camera: string) => `${cameraPath(camera)}/whep`
+/** @param sound whether the browser plays Opus out of an MP4 */
+export const liveStreamPath = (camera: string, sound: boolean) =>
+  `${cameraPath(camera)}/live.mp4?sound=${sound ? 'opus' : 'none'}`
 export const stillPath = (event: string) => `${eventPath(event)}/still.jpg`
 export const mp4Path = (event: string) => `${eventPath(event)}/recording.mp4`
 export const playlistPath = (event: string) => `${eventPath(event)}/recording.m3u8`

@@ -9,6 +9,8 @@ export interface RequestOptions {
   body?: unknown
   type?: string
   signal?: AbortSignal
+  /** The answer goes on and on: it has no deadline but what `signal` makes. */
+  endless?: boolean
   /** Lets the request outlive the page. */
   keepalive?: boolean
 }
@@ -19,13 +21,13 @@ export interface RequestOptions {
  * @throws DOMException `AbortError` where `signal` ended it
  */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', body, signal, keepalive = false } = options
-  const timeout = AbortSignal.timeout(requestTimeoutMs)
+  const { method = 'GET', body, signal, endless = false, keepalive = false } = options
+  const deadlines = [...(signal ? [signal] : []), ...(endless ? [] : [AbortSignal.timeout(requestTimeoutMs)])]
   const init: RequestInit = {
     method,
     keepalive,
     credentials: 'same-origin',
-    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    signal: AbortSignal.any(deadlines),
   }
   if (body !== undefined) {
     init.headers = { 'content-type': options.type ?? 'application/json' }

@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { type ConnectionCounts, countsOf, figuresOf } from './connection-figures.ts'
 import type { WhepSession } from './whep-client.ts'
@@ -6,16 +6,15 @@ import type { WhepSession } from './whep-client.ts'
 const everyMs = 1_000
 
 /** How this phone's own connection fares, looked at once a second. */
-export function ConnectionPanel({ session }: { session: Signal<WhepSession | undefined> }) {
+export function ConnectionPanel({ session }: { session: WhepSession | undefined }) {
   const figures = useSignal<ReturnType<typeof figuresOf>>([])
-  const current = session.value
   useEffect(() => {
     figures.value = []
-    if (!current) return
+    if (!session) return
     let before: ConnectionCounts | undefined
     let open = true
     const look = async () => {
-      const counts = countsOf((await current.stats()).values())
+      const counts = countsOf((await session.stats()).values())
       if (!open || !counts) return
       figures.value = figuresOf(before, counts)
       before = counts
@@ -29,7 +28,7 @@ export function ConnectionPanel({ session }: { session: Signal<WhepSession | und
       open = false
       clearInterval(timer)
     }
-  }, [current, figures])
+  }, [session, figures])
   return (
     <section id="connection" class="figures" aria-label="Connection">
       {figures.value.length === 0 ? (

@@ -58,7 +58,7 @@ export function LivePicture({ live, camera, title }: { live: Live; camera: Camer
       ) : null}
       {status.state === 'live' && (
         <div class="picture-tools">
-          {live.session.value?.hasAudio && <SoundButton live={live} />}
+          {live.shown.value?.hasAudio && <SoundButton live={live} />}
           <button type="button" class="round small" aria-label="Fill" aria-pressed={fill.value} onClick={toggleFill}>
             <Icon name="fill" />
           </button>

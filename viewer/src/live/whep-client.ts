@@ -14,6 +14,8 @@ export interface WhepSession {
   readonly hasAudio: boolean
   /** What the browser counts of the whole connection. */
   stats(): Promise<RTCStatsReport>
+  /** Whether a path to the gateway was found. */
+  isThrough(): boolean
   close(): void
 }
 
@@ -21,14 +23,16 @@ export interface WhepSession {
  * Opens a camera by WHEP: one POST, no waiting for candidates (the gateway's stand in its answer, and it learns ours,
  * a relayed one too, from the first check).
  * @param lost called once when the connection has ended by itself
- * @throws PorchlightError what the gateway says, `codec_unsupported`, `sdp_invalid`
+ * @throws PorchlightError what the gateway says, `codec_unsupported`, `sdp_invalid`, `webrtc_unavailable`
  */
 export async function openWhep(
   camera: string,
   lost: (error: PorchlightError) => void,
   signal: AbortSignal,
 ): Promise<WhepSession> {
-  const peer = await takePeer()
+  const peer = await takePeer().catch((cause: unknown) => {
+    throw new PorchlightError('webrtc_unavailable', undefined, { cause })
+  })
   try {
     signal.throwIfAborted()
     return await exchange(camera, peer, lost, signal)
@@ -82,6 +86,7 @@ async function exchange(
     talk: sends(peer.talk) ? peer.talk.sender : undefined,
     hasAudio: receives(peer.audio),
     stats: () => pc.getStats(),
+    isThrough: () => pc.iceConnectionState === 'connected' || pc.iceConnectionState === 'completed',
     close: () => {
       if (!open) return
       open = false

@@ -19,6 +19,8 @@ export function CameraPage({ id }: { id: string }) {
   const toggleFigures = () => {
     figures.value = !figures.value
   }
+  const shown = live.shown.value
+  const slower = shown !== undefined && shown.whep === undefined
   return (
     <main class="page camera-page">
       <header class="bar">
@@ -43,7 +45,12 @@ export function CameraPage({ id }: { id: string }) {
         </button>
       </header>
       <LivePicture live={live} camera={camera} title={title} />
-      {figures.value && <ConnectionPanel session={live.session} />}
+      {figures.value && <ConnectionPanel session={shown?.whep} />}
+      {slower && (
+        <p class="hint" role="status">
+          The picture comes a slower way, a second or two late: WebRTC does not show this camera here.
+        </p>
+      )}
       {camera && <Notes camera={camera} />}
       <EventStrip camera={id} />
       <footer class="camera-foot">
@@ -51,7 +58,7 @@ export function CameraPage({ id }: { id: string }) {
           camera && <p class="hint">This camera has no loudspeaker.</p>
         ) : (
           <>
-            <TalkButton camera={id} session={live.session.value} />
+            <TalkButton camera={id} session={shown?.whep} impossible={slower ? 'Talking needs WebRTC.' : undefined} />
             <MicrophonePicker />
           </>
         )}

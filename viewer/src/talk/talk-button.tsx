@@ -11,8 +11,16 @@ import { openMicrophone, restMicrophone } from './microphones.ts'
 import { otherTalker } from './other-talker.ts'
 import { TalkLine, type TalkStatus } from './talk-line.ts'
 
-/** Press and hold to talk: with a finger, with the space bar, with Enter. */
-export function TalkButton({ camera, session }: { camera: string; session: WhepSession | undefined }) {
+/**
+ * Press and hold to talk: with a finger, with the space bar, with Enter.
+ * @param impossible why this page cannot talk, where it cannot
+ */
+export function TalkButton(props: {
+  camera: string
+  session: WhepSession | undefined
+  impossible: string | undefined
+}) {
+  const { camera, session, impossible } = props
   const status = useSignal<TalkStatus>({ state: 'idle' })
   const line = useMemo(
     () =>
@@ -60,7 +68,7 @@ export function TalkButton({ camera, session }: { camera: string; session: WhepS
         <span>{labelOf(state, other)}</span>
       </button>
       <p class="talk-said" role="status" aria-live="polite">
-        {state === 'refused' && error ? refusal(error) : ''}
+        {state === 'refused' && error ? refusal(error) : (impossible ?? '')}
       </p>
     </div>
   )

@@ -1,0 +1,80 @@
+import { audioEntryCodecs } from './audio-entry.ts'
+import { boxAt, child, viewOf } from './boxes.ts'
+import { readInit } from './init-segment.ts'
+
+/** Bytes of a VisualSampleEntry ahead of the boxes in it (ISO/IEC 14496-12 §12.1.3). */
+const visualEntryBytes = 78
+
+/**
+ * What a browser is asked whether it plays: the `codecs` parameter (RFC 6381 §3.3) of an init segment of ours, as
+ * `avc1.42c01f,opus`.
+ * @returns undefined where the bytes are no init segment of ours, or hold a codec that has no such name
+ */
+export function codecsText(init: Uint8Array): string | undefined {
+  const descriptions = readInit(init)?.descriptions
+  const names = [...(descriptions?.values() ?? [])].map(codecName)
+  return names.length === 0 || names.includes(undefined) ? undefined : names.join(',')
+}
+
+/** @param description the `stsd` box of a track */
+function codecName(description: Uint8Array): string | undefined {
+  const entry = boxAt(description, 16)
+  if (entry === undefined) return undefined
+  const inner = { ...entry, body: entry.body + visualEntryBytes }
+  const configuration = (type: string) => {
+    const place = child(description, type, inner)
+    return place && description.subarray(place.body, place.end)
+  }
+  switch (entry.type) {
+    case 'avc1':
+      return h264Name(configuration('avcC'))
+    case 'hvc1':
+      return h265Name(configuration('hvcC'))
+    case 'vp09':
+      return vp9Name(configuration('vpcC'))
+    case 'av01':
+      return av1Name(configuration('av1C'))
+    default:
+      return audioEntryCodecs.get(entry.type) === 'opus' ? 'opus' : undefined
+  }
+}
+
+const hex = (...bytes: number[]) => bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
+const two = (value: number) => String(value).padStart(2, '0')
+
+/** Profile, constraints and level as the SPS has them (RFC 6381 §3.3). */
+function h264Name(avcC: Uint8Array | undefined): string | undefined {
+  return avcC && avcC.length >= 4 ? `avc1.${hex(avcC[1]!, avcC[2]!, avcC[3]!)}` : undefined
+}
+
+/** ISO/IEC 14496-15 §E.3: the compatibility flags in reverse order of their bits, no zero bytes at the end. */
+function h265Name(hvcC: Uint8Array | undefined): string | undefined {
+  if (hvcC === undefined || hvcC.length < 13) return undefined
+  const [, profile = 0] = hvcC
+  const space = ['', 'A', 'B', 'C'][profile >> 6]
+  const bits = viewOf(hvcC).getUint32(2).toString(2).padStart(32, '0')
+  const compatibility = Number.parseInt([...bits].reverse().join(''), 2).toString(16)
+  const constraints = [...hvcC.subarray(6, 12)]
+  while (constraints.at(-1) === 0) constraints.pop()
+  const tier = profile & 0x20 ? 'H' : 'L'
+  const parts = [
+    `${space}${profile & 0x1f}`,
+    compatibility,
+    `${tier}${hvcC[12]}`,
+    ...constraints.map((byte) => hex(byte)),
+  ]
+  return `hvc1.${parts.join('.')}`
+}
+
+/** webmproject.org/vp9/mp4: profile, level, bit depth. */
+function vp9Name(vpcC: Uint8Array | undefined): string | undefined {
+  return vpcC && vpcC.length >= 7 ? `vp09.${two(vpcC[4]!)}.${two(vpcC[5]!)}.${two(vpcC[6]! >> 4)}` : undefined
+}
+
+/** aomediacodec.github.io/av1-isobmff §5: profile, level with tier, bit depth. */
+function av1Name(av1C: Uint8Array | undefined): string | undefined {
+  if (av1C === undefined || av1C.length < 3) return undefined
+  const [, profile = 0, flags = 0] = av1C
+  const depth = flags & 0x40 ? (flags & 0x20 ? 12 : 10) : 8
+  return `av01.${profile >> 5}.${two(profile & 0x1f)}${flags & 0x80 ? 'H' : 'M'}.${two(depth)}`
+}

@@ -1,0 +1,20 @@
+import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
+import type { AtEnd } from './child.ts'
+import { AgentHouse, cameraThat, GatewayHouse } from './house.ts'
+
+/** A simulated camera with a small picture, its agent and the gateway, once the camera is live. */
+export interface SmallHouse {
+  camera: SimulatedCamera
+  gateway: GatewayHouse
+  agent: AgentHouse
+}
+
+export async function openSmallHouse(atEnd: AtEnd): Promise<SmallHouse> {
+  const camera = await startCamera({ small: true })
+  atEnd(() => camera.close())
+  const gateway = await GatewayHouse.open(atEnd)
+  const settings = { source: { url: camera.url, transport: 'tcp' }, motion: { enabled: false } }
+  const agent = await AgentHouse.open(gateway, settings, atEnd)
+  await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
+  return { camera, gateway, agent }
+}
