@@ -32,7 +32,7 @@ export interface LiveStreamsOptions {
 export interface JoinRequest {
   /** False: pictures only. */
   sound: boolean
-  /** The sign-in behind it: the stream ends with it. Undefined for an access token. */
+  /** The sign-in or access token behind it: the stream ends with it. */
   session: string | undefined
   /** How long the sign-in still lasts, ms. */
   lifeMs: number

@@ -2,7 +2,7 @@ import { cameraId } from '@porchlight/proto/ids.ts'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { mustBeAllowed } from '../../auth/subject.ts'
+import { credentialOf, mustBeAllowed } from '../../auth/subject.ts'
 import type { GatewayDeps } from '../deps.ts'
 
 /** The live picture without WebRTC: MP4 fragments in an answer that does not end. */
@@ -27,11 +27,11 @@ export function liveStreamRoutes(instance: FastifyInstance, { liveStreams, camer
       cameras.get(id)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      const { session } = request
+      const credential = credentialOf(request.subject)
       const { type, body } = await liveStreams.join(id, {
         sound: request.query.sound === 'opus',
-        session: session?.id,
-        lifeMs: session ? session.expiresAt - now() : Number.POSITIVE_INFINITY,
+        session: credential?.id,
+        lifeMs: credential ? credential.expiresAt - now() : Number.POSITIVE_INFINITY,
         signal: gone.signal,
       })
       // Proxies that gather an answer before they pass it on would gather for ever.

@@ -14,7 +14,14 @@ import type { JoinRequest } from '../../../../../gateway/live-stream/live-stream
 import { Metrics } from '../../../../../gateway/metrics/metrics.ts'
 import { credential } from '../../../../support/credential.ts'
 
-const owner: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
+const owner: Subject = {
+  ...{ kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' },
+  credential: { id: 's1', expiresAt: 61_000 },
+}
+const script: Subject = {
+  ...{ kind: 'token', name: 'script', cameras: ['house.door'] },
+  credential: { id: 't1', expiresAt: 11_000 },
+}
 const url = '/api/cameras/house.door/live.mp4'
 
 async function open(
@@ -35,10 +42,8 @@ async function open(
   app.setSerializerCompiler(serializerCompiler)
   registerProblems(app, new Metrics())
   app.decorateRequest('subject')
-  app.decorateRequest('session')
   app.addHook('onRequest', async (request) => {
     request.subject = subject
-    request.session = { id: 's1', expiresAt: 61_000, subject: owner } as typeof request.session
   })
   liveStreamRoutes(app, deps as unknown as GatewayDeps)
   onTestFinished(() => app.close())
@@ -46,6 +51,16 @@ async function open(
 }
 
 const type = 'video/mp4; codecs="avc1.42c01f,opus"'
+
+test('an access token sees no longer than it lasts', async () => {
+  const asked: JoinRequest[] = []
+  const app = await open(script, async (_, request) => {
+    asked.push(request)
+    return { type, body: Readable.from([]) }
+  })
+  await app.inject({ method: 'GET', url })
+  expect(asked).toMatchObject([{ session: 't1', lifeMs: 10_000 }])
+})
 
 test('a viewer gets the stream with its codecs; the stream knows the sign-in behind it', async () => {
   const asked: JoinRequest[] = []
