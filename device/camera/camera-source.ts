@@ -1,6 +1,9 @@
 import type { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 
+/** A camera's main stream, and the small one beside it. */
+export type LayerName = 'main' | 'sub'
+
 /** What a source tells its owner. A listener must not throw. */
 export interface CameraListener {
   /** Before the first frame, and again whenever it changes (SPS, audio line). */

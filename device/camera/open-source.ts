@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
 import type { CameraSourceConfig } from '../config.ts'
-import type { CameraListener, CameraSource } from './camera-source.ts'
+import type { CameraListener, CameraSource, LayerName } from './camera-source.ts'
 import { CommandSource } from './command-source.ts'
 import type { FrameNumbering } from './frame-numbering.ts'
 import { RtspSource, type TransportMemory } from './rtsp-source.ts'
@@ -31,7 +31,7 @@ export function createSource(config: CameraSourceConfig, deps: SourceDeps, layer
 export function createSource(
   config: CameraSourceConfig,
   deps: SourceDeps,
-  layer: 'main' | 'sub' = 'main',
+  layer: LayerName = 'main',
 ): SourceFactory | undefined {
   const { log, now = Date.now, monotonic = () => performance.now(), random = Math.random } = deps
   const common = { now, monotonic, log, ...(deps.stallMs === undefined ? {} : { stallMs: deps.stallMs }) }

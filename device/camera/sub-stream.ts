@@ -13,7 +13,7 @@ export class SubStream implements AsyncDisposable {
   readonly #camera: Camera
   readonly #ring = new PrerollRing(ringLimits)
 
-  /** @param on is told after the picture is kept */
+  /** @param on is told of a picture before it is kept */
   constructor(
     source: SourceFactory,
     on: Pick<CameraListener, 'format' | 'accessUnit'>,

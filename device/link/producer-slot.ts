@@ -2,6 +2,7 @@ import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import type { Offer, SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
+import type { LayerName } from '../camera/camera-source.ts'
 
 /** Longest wait for an offer, ms: an event does not wait for it any longer. */
 const offerMs = 1_500
@@ -13,7 +14,7 @@ export interface SlotSession {
   readonly ended: Promise<string>
   offer(): Promise<Offer>
   handle(signal: SignalDown): void
-  accessUnit(unit: AccessUnit, layer: 'main' | 'sub'): void
+  accessUnit(unit: AccessUnit, layer: LayerName): void
   audioFrame(frame: AudioFrame): void
   close(reason?: 'closed'): void
 }
@@ -72,7 +73,7 @@ export class ProducerSlot {
     if (signal.session === this.#session?.id) this.#session.handle(signal)
   }
 
-  accessUnit(unit: AccessUnit, layer: 'main' | 'sub' = 'main'): void {
+  accessUnit(unit: AccessUnit, layer: LayerName = 'main'): void {
     this.#session?.accessUnit(unit, layer)
   }
 

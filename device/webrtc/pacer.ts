@@ -5,6 +5,9 @@
 export type Priority = 0 | 1 | 2 | 3
 export const priority = { audio: 0, repeat: 1, sub: 2, video: 3 } as const satisfies Record<string, Priority>
 
+/** What goes first, first. */
+export const priorities: readonly Priority[] = Object.values(priority)
+
 export interface PacerOptions {
   /** Bits per second. */
   rate: number
@@ -68,7 +71,7 @@ export class Pacer<T> {
   take(): T | undefined {
     this.#refill()
     if (this.#budget <= 0) return undefined
-    for (const at of Object.values(priority)) {
+    for (const at of priorities) {
       const queue = this.#queues[at]
       const waiting = queue[this.#heads[at]]
       if (waiting === undefined) continue

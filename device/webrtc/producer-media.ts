@@ -1,10 +1,11 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
+import type { LayerName } from '../camera/camera-source.ts'
 import type { LineCodec } from './engine.ts'
 import { mids } from './offer-lines.ts'
-import { Pacer, priority } from './pacer.ts'
+import { Pacer, priorities, priority } from './pacer.ts'
 import { SendStream, type StreamReport } from './send-stream.ts'
-import { isNewer, type LayerName, VideoLayer } from './video-layer.ts'
+import { isNewer, VideoLayer } from './video-layer.ts'
 
 /** Defaults and bounds; rates in bit/s, sizes in bytes, times in ms. */
 export const mediaDefaults = {
@@ -76,6 +77,8 @@ export class ProducerMedia {
   readonly #main: VideoLayer
   readonly #sub: VideoLayer | undefined
   readonly #audio: SendStream | undefined
+  /** Every stream that is sent, with the line it goes on. */
+  readonly #streams: readonly { mid: string; stream: SendStream }[]
   #pump: NodeJS.Timeout | undefined
   #reports: NodeJS.Timeout | undefined
   #transportNumber = 0
@@ -106,6 +109,8 @@ export class ProducerMedia {
       })
     }
     if (audio) this.#audio = stream(audio, audio.clockRate, keptAudioPackets)
+    const sound = this.#audio && { mid: mids.audio, stream: this.#audio }
+    this.#streams = [this.#main, this.#sub, sound].filter((one) => one !== undefined)
     this.#reports = setInterval(() => this.#report(), reportMs)
   }
 
@@ -159,7 +164,7 @@ export class ProducerMedia {
     this.#closed = true
     clearTimeout(this.#pump)
     clearInterval(this.#reports)
-    for (const at of Object.values(priority)) this.#pacer.clear(at)
+    for (const at of priorities) this.#pacer.clear(at)
     this.#main.close()
     this.#sub?.close()
     this.#audio?.close()
@@ -199,17 +204,11 @@ export class ProducerMedia {
   #repeat(ssrc: number, lost: readonly number[]): void {
     const found = this.#streams.find(({ stream }) => stream.ssrc === ssrc)
     if (found === undefined) return
-    for (const packet of found.stream.repeats(lost, performance.now())) {
-      this.#pacer.push({ ...found, packet, again: true }, packet.length, priority.repeat)
+    const { mid, stream } = found
+    for (const packet of stream.repeats(lost, performance.now())) {
+      this.#pacer.push({ mid, stream, packet, again: true }, packet.length, priority.repeat)
     }
     this.#drain()
-  }
-
-  /** Every stream that is sent, with the line it goes on. */
-  get #streams(): { mid: string; stream: SendStream }[] {
-    const layers = [this.#main, this.#sub].filter((layer) => layer !== undefined)
-    const streams = layers.map(({ mid, stream }) => ({ mid, stream }))
-    return this.#audio === undefined ? streams : [...streams, { mid: mids.audio, stream: this.#audio }]
   }
 
   #layerOf(ssrc: number): VideoLayer | undefined {

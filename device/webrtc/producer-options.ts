@@ -4,10 +4,9 @@ import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlig
 import type { Envelope } from '@porchlight/proto/messages/envelope.ts'
 import type { SignalUp } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
-import type { TalkSink } from '../camera/camera-source.ts'
+import type { LayerName, TalkSink } from '../camera/camera-source.ts'
 import type { Engine } from './engine.ts'
 import type { LiveAudio } from './live-audio.ts'
-import type { LayerName } from './video-layer.ts'
 
 /** Deadlines of the states, ms. */
 export const sessionDeadlines = {

@@ -4,6 +4,7 @@ import { toCameraId } from '@porchlight/proto/ids.ts'
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Offer, SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
+import type { LayerName } from '../camera/camera-source.ts'
 import type { EngineSession, SessionState } from './engine.ts'
 import type { LiveAudio } from './live-audio.ts'
 import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
@@ -17,7 +18,6 @@ import {
 } from './producer-options.ts'
 import { confirmAnswer, type ProofContext, signOffer } from './producer-proofs.ts'
 import { TalkReceiver } from './talk-receiver.ts'
-import type { LayerName } from './video-layer.ts'
 
 export type { EndReason, GopSource, ProducerSessionOptions, ProducerState, SignalBody } from './producer-options.ts'
 

@@ -5,9 +5,6 @@ import type { SendStream } from './send-stream.ts'
 /** Keyframes are asked of the camera no more often than this, ms. */
 const keyframeGapMs = 500
 
-/** The camera's main stream, and its small one beside it. */
-export type LayerName = 'main' | 'sub'
-
 export interface LayerListener {
   /** Number of the first picture sent. Once. */
   firstFrame(frame: number): void

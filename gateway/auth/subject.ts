@@ -41,6 +41,11 @@ export function credentialOf(subject: Subject): Credential | undefined {
   return subject.kind === 'user' || subject.kind === 'token' ? subject.credential : undefined
 }
 
+/** How long what the subject opens may last, ms; Infinity where its rights do not end. @param now ms since the Unix epoch */
+export function lifeMs(subject: Subject, now: number): number {
+  return (credentialOf(subject)?.expiresAt ?? Number.POSITIVE_INFINITY) - now
+}
+
 /** @throws PorchlightError `sign_in_required` for nobody, else `forbidden` */
 export function mustBeAllowed(subject: Subject, action: Action, camera: string | undefined): void {
   if (may(subject, action, camera)) return

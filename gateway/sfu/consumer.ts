@@ -42,7 +42,8 @@ export class Consumer implements SenderLink {
   readonly remote = { video: new RemoteReport(), audio: new RemoteReport() }
   readonly #options: ConsumerOptions
   readonly #pacer = new Pacer()
-  readonly #senders: LineSender[] = []
+  readonly #senders: readonly LineSender[]
+  readonly #video: LineSender | undefined
   readonly #open = new Set<string>()
   readonly #choice = new LayerChoice()
   #producer: Producer | undefined
@@ -57,9 +58,10 @@ export class Consumer implements SenderLink {
   constructor(options: ConsumerOptions) {
     this.session = options.session
     this.#options = options
+    this.#video = options.video && new LineSender(options.video, this)
+    const audio = options.audio && new LineSender(options.audio, this)
     // In this order: sound goes first.
-    if (options.audio) this.#senders.push(new LineSender(options.audio, this))
-    if (options.video) this.#senders.push(new LineSender(options.video, this))
+    this.#senders = [audio, this.#video].filter((sender) => sender !== undefined)
   }
 
   get producer(): Producer | undefined {
@@ -82,7 +84,7 @@ export class Consumer implements SenderLink {
     this.#unlisten = []
     this.#producer = producer
     for (const sender of this.#senders) {
-      const lines = this.#isVideo(sender) ? [producer?.video, producer?.sub] : [producer?.audio]
+      const lines = sender === this.#video ? [producer?.video, producer?.sub] : [producer?.audio]
       for (const line of lines) {
         if (line) this.#unlisten.push(line.listen({ packet: (_, packet) => this.#arrived(sender, line, packet) }))
       }
@@ -99,13 +101,9 @@ export class Consumer implements SenderLink {
     this.#pumpNow()
   }
 
-  #isVideo(sender: LineSender): boolean {
-    return sender.track === this.#options.video
-  }
-
   #start(sender: LineSender): void {
     const video = this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video
-    sender.attach(this.#isVideo(sender) ? video : this.#producer?.audio, this.#options.now())
+    sender.attach(sender === this.#video ? video : this.#producer?.audio, this.#options.now())
     if (sender.needsKeyframe) this.#requestKeyframe(sender)
   }
 
@@ -119,12 +117,11 @@ export class Consumer implements SenderLink {
   /** The layer that the viewer gets. */
   get layer(): Layer {
     const sub = this.#producer?.sub
-    return sub !== undefined && this.#senders.some(({ line }) => line === sub) ? 'sub' : 'main'
+    return sub !== undefined && this.#video?.line === sub ? 'sub' : 'main'
   }
 
   #requestKeyframe(sender: LineSender): void {
-    const sub = this.#producer?.sub
-    if (this.#isVideo(sender)) this.#producer?.requestKeyframe(sub && sender.line === sub ? 'sub' : 'video')
+    if (sender === this.#video) this.#producer?.requestKeyframe(this.layer === 'sub' ? 'sub' : 'video')
   }
 
   #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
@@ -141,7 +138,7 @@ export class Consumer implements SenderLink {
   /** The link was heard of: whether it bears the main layer. */
   #chooseLayer(): void {
     const { video, sub, audio } = this.#producer ?? {}
-    const sender = this.#senders.find((one) => this.#isVideo(one))
+    const sender = this.#video
     if (!video || !sub || !sender) return
     const nowMs = this.#nowMs
     const { rate, probing, free } = this.estimate
@@ -221,7 +218,7 @@ export class Consumer implements SenderLink {
   }
 
   #remoteOf(sender: LineSender): RemoteReport {
-    return this.#isVideo(sender) ? this.remote.video : this.remote.audio
+    return sender === this.#video ? this.remote.video : this.remote.audio
   }
 
   #reports(): void {

@@ -49,6 +49,8 @@ export class Producer implements AsyncDisposable {
   /** What came, and what was asked for. */
   readonly traffic = new Traffic()
   readonly #options: ProducerOptions
+  /** Those of the three that there are. */
+  readonly #lines: readonly (readonly [LineName, MediaLine])[]
   readonly #feedback = new ArrivalFeedback()
   readonly #endListeners = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
@@ -66,8 +68,11 @@ export class Producer implements AsyncDisposable {
     this.sub = options.sub && new MediaLine(options.sub, options.wallNow)
     this.audio = options.audio && new MediaLine(options.audio, options.wallNow)
     this.talk = options.talk && new TalkLine(options.talk, (bytes) => options.send('talk', bytes))
+    this.#lines = (['video', 'sub', 'audio'] as const).flatMap((name) =>
+      this[name] ? [[name, this[name]] as const] : [],
+    )
     this.#keyframes = { video: this.#asker('video'), sub: this.#asker('sub') }
-    for (const [, line] of this.#lines()) {
+    for (const [, line] of this.#lines) {
       line.onTransportSequence((sequence, nowMs) => this.#feedback.arrived(sequence, nowMs))
     }
     this.#timer = setInterval(() => this.#tick(), tickMs)
@@ -127,12 +132,6 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  #lines(): [LineName, MediaLine][] {
-    const lines: [LineName, MediaLine][] = []
-    for (const name of ['video', 'sub', 'audio'] as const) if (this[name]) lines.push([name, this[name]])
-    return lines
-  }
-
   #rtcp(line: MediaLine, bytes: Uint8Array, nowMs: number): void {
     for (const packet of parseRtcp(bytes)) {
       if (packet.type === 'sr' && packet.ssrc === line.ssrc) {
@@ -143,8 +142,9 @@ export class Producer implements AsyncDisposable {
 
   #tick(): void {
     const nowMs = this.#options.now()
-    for (const asker of Object.values(this.#keyframes)) asker.tick(nowMs)
-    for (const [name, line] of this.#lines()) {
+    this.#keyframes.video.tick(nowMs)
+    this.#keyframes.sub.tick(nowMs)
+    for (const [name, line] of this.#lines) {
       if (line.losses.size > 0) this.#askAgain(name, line, nowMs)
     }
     if (nowMs - this.#feedbackAtMs >= feedbackMs) {
@@ -155,7 +155,7 @@ export class Producer implements AsyncDisposable {
     }
     if (nowMs - this.#reportAtMs >= reportMs) {
       this.#reportAtMs = nowMs
-      for (const [name, line] of this.#lines()) this.#report(name, line, nowMs)
+      for (const [name, line] of this.#lines) this.#report(name, line, nowMs)
     }
   }
 

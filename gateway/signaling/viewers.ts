@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
 import type { Logger } from 'pino'
-import { credentialOf, may, mustBeAllowed, nameOf, type Subject } from '../auth/subject.ts'
+import { credentialOf, lifeMs, may, mustBeAllowed, nameOf, type Subject } from '../auth/subject.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
@@ -97,7 +97,7 @@ export class ViewerSessions implements AsyncDisposable {
         sfu,
         producer,
         plan: planViewer(offerSdp, producer),
-        lifeMs: (credentialOf(subject)?.expiresAt ?? Number.POSITIVE_INFINITY) - wallNow(),
+        lifeMs: lifeMs(subject, wallNow()),
         ...{ stages, since, now, log: this.#options.log },
         ...(this.#options.book ? { book: this.#options.book } : {}),
         ...(this.#options.timers ? { timers: this.#options.timers } : {}),

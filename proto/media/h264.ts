@@ -215,12 +215,15 @@ export function parsePpsIds(nal: Uint8Array): { id: number; sps: number } | unde
   return id > 255 || sps > 31 ? undefined : { id, sps }
 }
 
+/** As an SPS, or an avcC, has them. */
+type ProfileAndLevel = Pick<H264Sps, 'profile' | 'compat' | 'level'>
+
 /** `avc1.42e01f` (RFC 6381 §3.3). */
-export function codecString(sps: H264Sps): string {
+export function codecString(sps: ProfileAndLevel): string {
   return `avc1.${profileLevelId(sps)}`
 }
 
 /** `42e01f`, as in `profile-level-id` (RFC 6184 §8.1). */
-export function profileLevelId(sps: H264Sps): string {
+export function profileLevelId(sps: ProfileAndLevel): string {
   return [sps.profile, sps.compat, sps.level].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -141,8 +141,11 @@ function skipSubLayerProfiles(reader: BitReader, subLayers: number): void {
   for (const [profile, level] of present) reader.skip((profile ? 88 : 0) + (level ? 8 : 0))
 }
 
+/** As an SPS, or an hvcC, has them. */
+type ProfileAndLevel = Pick<H265Sps, 'profileSpace' | 'tier' | 'profile' | 'compatibility' | 'constraints' | 'level'>
+
 /** `hvc1.1.6.L93.B0` (ISO/IEC 14496-15 E.3). */
-export function codecString(sps: H265Sps): string {
+export function codecString(sps: ProfileAndLevel): string {
   let reversed = 0
   for (let bit = 0; bit < 32; bit += 1) reversed = reversed * 2 + ((sps.compatibility >>> bit) & 1)
   const constraints = [...sps.constraints]

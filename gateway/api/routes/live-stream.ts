@@ -2,7 +2,7 @@ import { cameraId } from '@porchlight/proto/ids.ts'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { credentialOf, mustBeAllowed } from '../../auth/subject.ts'
+import { credentialOf, lifeMs, mustBeAllowed } from '../../auth/subject.ts'
 import type { GatewayDeps } from '../deps.ts'
 
 /** The live picture without WebRTC: MP4 fragments in an answer that does not end. */
@@ -27,11 +27,10 @@ export function liveStreamRoutes(instance: FastifyInstance, { liveStreams, camer
       cameras.get(id)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      const credential = credentialOf(request.subject)
       const { type, body } = await liveStreams.join(id, {
         sound: request.query.sound === 'opus',
-        session: credential?.id,
-        lifeMs: credential ? credential.expiresAt - now() : Number.POSITIVE_INFINITY,
+        session: credentialOf(request.subject)?.id,
+        lifeMs: lifeMs(request.subject, now()),
         signal: gone.signal,
       })
       // Proxies that gather an answer before they pass it on would gather for ever.

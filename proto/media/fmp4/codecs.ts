@@ -1,3 +1,5 @@
+import * as h264 from '../h264.ts'
+import * as h265 from '../h265.ts'
 import { audioEntryCodecs } from './audio-entry.ts'
 import { boxAt, child, viewOf } from './boxes.ts'
 import { readInit } from './init-segment.ts'
@@ -39,31 +41,26 @@ function codecName(description: Uint8Array): string | undefined {
   }
 }
 
-const hex = (...bytes: number[]) => bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')
 const two = (value: number) => String(value).padStart(2, '0')
 
-/** Profile, constraints and level as the SPS has them (RFC 6381 §3.3). */
+/** ISO/IEC 14496-15 §5.3.3.1. */
 function h264Name(avcC: Uint8Array | undefined): string | undefined {
-  return avcC && avcC.length >= 4 ? `avc1.${hex(avcC[1]!, avcC[2]!, avcC[3]!)}` : undefined
+  if (avcC === undefined || avcC.length < 4) return undefined
+  return h264.codecString({ profile: avcC[1]!, compat: avcC[2]!, level: avcC[3]! })
 }
 
-/** ISO/IEC 14496-15 §E.3: the compatibility flags in reverse order of their bits, no zero bytes at the end. */
+/** ISO/IEC 14496-15 §8.3.3.1. */
 function h265Name(hvcC: Uint8Array | undefined): string | undefined {
   if (hvcC === undefined || hvcC.length < 13) return undefined
-  const [, profile = 0] = hvcC
-  const space = ['', 'A', 'B', 'C'][profile >> 6]
-  const bits = viewOf(hvcC).getUint32(2).toString(2).padStart(32, '0')
-  const compatibility = Number.parseInt([...bits].reverse().join(''), 2).toString(16)
-  const constraints = [...hvcC.subarray(6, 12)]
-  while (constraints.at(-1) === 0) constraints.pop()
-  const tier = profile & 0x20 ? 'H' : 'L'
-  const parts = [
-    `${space}${profile & 0x1f}`,
-    compatibility,
-    `${tier}${hvcC[12]}`,
-    ...constraints.map((byte) => hex(byte)),
-  ]
-  return `hvc1.${parts.join('.')}`
+  const profile = hvcC[1]!
+  return h265.codecString({
+    profileSpace: profile >> 6,
+    tier: (profile >> 5) & 1,
+    profile: profile & 0x1f,
+    compatibility: viewOf(hvcC).getUint32(2),
+    constraints: hvcC.subarray(6, 12),
+    level: hvcC[12]!,
+  })
 }
 
 /** webmproject.org/vp9/mp4: profile, level, bit depth. */

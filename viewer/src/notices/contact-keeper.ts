@@ -1,3 +1,4 @@
+import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
 import { effect } from '@preact/signals'
 import { backoffMs } from '../live/backoff.ts'
 import { showRing } from '../ring.ts'
@@ -56,7 +57,7 @@ async function connect(): Promise<void> {
     open: () => {
       failures = 0
       contact.value = { ok: true }
-      Promise.all([loadCameras(), refreshEvents()]).then(tellRings, lost)
+      Promise.all([loadCameras(), refreshEvents()]).then(() => tellRing(eventList.value.events), lost)
     },
     notice: take,
     closed: () => lost(undefined),
@@ -68,14 +69,14 @@ function take(notice: Notice): void {
   else if (notice.type === 'floor') floorChanged(notice)
   else {
     eventChanged(notice)
-    tellRings()
+    tellRing([notice])
   }
 }
 
 /** Also of a ring that this page did not hear itself: it was opened, or came back, just after. */
-function tellRings(): void {
+function tellRing(events: readonly EventNotice[]): void {
   const now = Date.now()
-  const rings = eventList.value.events.filter((event) => isNewRing(event, now))
+  const rings = events.filter((event) => isNewRing(event, now))
   // Newest first.
   if (rings[0]) showRing(rings[0])
 }
