@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configPath, loadConfig } from '@porchlight/proto/config.ts'
+import { configFile, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { type Logger, pino } from 'pino'
 import { type DeviceConfig, deviceConfigSchema, envPrefix } from './config.ts'
@@ -25,15 +25,6 @@ Configuration: --config <file.json>, environment ${envPrefix}…, flags such as 
 `
 
 const say = (line: string) => void process.stdout.write(`${line}\n`)
-
-function readConfigFile(path: string | undefined): { path: string; text: string } | undefined {
-  if (path === undefined) return undefined
-  try {
-    return { path, text: readFileSync(path, 'utf8') }
-  } catch (cause) {
-    throw new PorchlightError('config_unreadable', path, { cause })
-  }
-}
 
 /** Standard output belongs to answers and the ready line. */
 async function makeLog(config: DeviceConfig): Promise<Logger> {
@@ -126,8 +117,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const readyJson = argv.includes('--ready-json')
   const settings = argv.filter((word) => word !== '--print' && word !== '--ready-json')
   const sources = { env: process.env, envPrefix, argv: settings }
-  const path = configPath(sources)
-  const { config, rest } = loadConfig(deviceConfigSchema, { ...sources, file: readConfigFile(path) })
+  const file = configFile(sources, (path) => readFileSync(path, 'utf8'))
+  const { config, rest } = loadConfig(deviceConfigSchema, { ...sources, file })
   const [command = 'run', ...words] = rest
   const surplus = command === 'enroll' ? words.slice(1) : words
   if (surplus.length > 0) throw new PorchlightError('config_invalid', `${surplus.join(' ')}: one word too many`)
@@ -144,7 +135,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'doctor':
       return doctor(config)
     case 'install':
-      return installService(config, path, print)
+      return installService(config, file?.path, print)
     case 'uninstall':
       return uninstallService()
     default:

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { configPath, loadConfig } from '@porchlight/proto/config.ts'
+import { configFile, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { pino } from 'pino'
 import { commandFlags, commands, runCommand } from './cli/commands.ts'
@@ -32,8 +32,8 @@ async function main(argv: readonly string[]): Promise<void> {
     return
   }
   const sources = { env: process.env, envPrefix, argv: rest }
-  const path = configPath(sources)
-  const { config, rest: words } = loadConfig(gatewayConfigSchema, { ...sources, file: readFile(path) })
+  const file = configFile(sources, (path) => readFileSync(path, 'utf8'))
+  const { config, rest: words } = loadConfig(gatewayConfigSchema, { ...sources, file })
   const [name = 'run', ...more] = words
   // Standard output belongs to answers and the ready line.
   const log = pino(
@@ -65,15 +65,6 @@ async function main(argv: readonly string[]): Promise<void> {
     }
   } else {
     throw new PorchlightError('request_invalid', `${words.join(' ')}: no such command (see --help)`)
-  }
-}
-
-function readFile(path: string | undefined): { path: string; text: string } | undefined {
-  if (path === undefined) return undefined
-  try {
-    return { path, text: readFileSync(path, 'utf8') }
-  } catch (cause) {
-    throw new PorchlightError('config_unreadable', path, { cause })
   }
 }
 

@@ -22,13 +22,30 @@ export type Frozen<T> = T extends readonly (infer I)[]
 type Values = Record<string, unknown>
 
 /** Path of the configuration file: flag `--config`, else `{envPrefix}CONFIG`. */
-export function configPath(sources: Pick<ConfigSources, 'env' | 'envPrefix' | 'argv'>): string | undefined {
+function configPath(sources: Omit<ConfigSources, 'file'>): string | undefined {
   for (const [index, word] of sources.argv.entries()) {
     if (word === '--') break
     if (word === '--config') return sources.argv[index + 1]
     if (word.startsWith('--config=')) return word.slice('--config='.length)
   }
   return sources.env[`${sources.envPrefix}CONFIG`] || undefined
+}
+
+/**
+ * The configuration file that the sources name; undefined where they name none.
+ * @throws PorchlightError `config_unreadable`
+ */
+export function configFile(
+  sources: Omit<ConfigSources, 'file'>,
+  read: (path: string) => string,
+): ConfigSources['file'] {
+  const path = configPath(sources)
+  if (path === undefined) return undefined
+  try {
+    return { path, text: read(path) }
+  } catch (cause) {
+    throw new PorchlightError('config_unreadable', path, { cause })
+  }
 }
 
 /**

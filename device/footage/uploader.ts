@@ -90,9 +90,7 @@ export class FootageUploader implements AsyncDisposable {
       // The first one may be under way: the one behind it goes.
       this.#drop(this.#queue[1]!, 'queue full')
     }
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#start()
   }
 
   /** The gateway is there again: no need to wait any longer. */
@@ -111,6 +109,15 @@ export class FootageUploader implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #start(): void {
+    if (this.#queue.length === 0 || this.#abort.signal.aborted) return
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      // What was put in while the last run ended.
+      this.#start()
+    })
   }
 
   async #run(): Promise<void> {

@@ -1,13 +1,12 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { MediaReader } from '../sfu/media-reader.ts'
+import { keepAsking } from '../signaling/keep-asking.ts'
 import type { Timers } from '../signaling/session-machine.ts'
 import { type Fragment, LiveMuxer, type StreamStart } from './live-muxer.ts'
 import { StreamViewer } from './stream-viewer.ts'
 
 /** How long a viewer waits for the first fragment, ms. */
 const startMs = 8_000
-/** How often a camera that does not come is asked again, ms. */
-const askAgainMs = 2_500
 /** The stream goes on so long after its last viewer, for one who comes back, ms. */
 const lingerMs = 5_000
 /** What is kept for those who join: not longer than this, ms, nor larger, bytes. The next keyframe begins anew. */
@@ -94,16 +93,12 @@ export class CameraStream {
     const waiting: Waiting = { resolve, reject }
     const aborted = () => reject(new PorchlightError('session_ended'))
     let stopAsking: () => void = () => undefined
-    const ask = () => {
-      want(camera)
-      stopAsking = timers.set(ask, askAgainMs)
-    }
     const late = () => reject(new PorchlightError(isLive(camera) ? 'session_timeout' : 'camera_offline'))
     const stopTimer = timers.set(late, startMs)
     signal.addEventListener('abort', aborted, { once: true })
     this.#waiting.add(waiting)
     if (signal.aborted) aborted()
-    else ask()
+    else stopAsking = keepAsking(() => want(camera), timers)
     try {
       await promise
     } finally {

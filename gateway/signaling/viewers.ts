@@ -6,6 +6,7 @@ import { credentialOf, lifeMs, may, mustBeAllowed, nameOf, type Subject } from '
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
+import { keepAsking } from './keep-asking.ts'
 import type { SessionBook } from './session-book.ts'
 import type { Timers } from './session-machine.ts'
 import { StageClock } from './stage-clock.ts'
@@ -37,9 +38,6 @@ export interface ViewersOptions {
   book?: SessionBook
   timers?: Timers
 }
-
-/** How often a camera that does not come is asked again, ms. */
-const askAgainMs = 2_500
 
 /** Who has asked for a camera and has no session yet. */
 interface Waiting {
@@ -117,17 +115,16 @@ export class ViewerSessions implements AsyncDisposable {
     const stop = sfu.onProducer((id, producer) => {
       if (id === camera && producer) resolve(producer)
     })
-    const again = setInterval(() => want(camera), askAgainMs)
     const timer = setTimeout(() => reject(new PorchlightError('camera_offline')), this.#limits.producerMs)
     const ended = AbortSignal.any([signal, this.#abort.signal])
     const aborted = () => reject(ended.reason)
     ended.addEventListener('abort', aborted, { once: true })
-    want(camera)
+    const stopAsking = keepAsking(() => want(camera), this.#options.timers)
     try {
       return await promise
     } finally {
       stop()
-      clearInterval(again)
+      stopAsking()
       clearTimeout(timer)
       ended.removeEventListener('abort', aborted)
     }

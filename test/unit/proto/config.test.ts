@@ -1,4 +1,4 @@
-import { configPath, loadConfig } from '@porchlight/proto/config.ts'
+import { configFile, loadConfig } from '@porchlight/proto/config.ts'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -116,12 +116,23 @@ describe('loadConfig', () => {
   })
 })
 
-describe('configPath', () => {
+describe('configFile', () => {
+  const read = (path: string) => `text of ${path}`
+
   it('prefers the flag', () => {
     const env = { PORCHLIGHT_GATEWAY_CONFIG: 'env.json' }
-    expect(configPath({ ...base, env })).toBe('env.json')
-    expect(configPath({ ...base, env, argv: ['run', '--config', 'a.json'] })).toBe('a.json')
-    expect(configPath({ ...base, env, argv: ['--config=b.json'] })).toBe('b.json')
-    expect(configPath(base)).toBeUndefined()
+    const flagged = ['run', '--config', 'a.json']
+    expect(configFile({ ...base, env }, read)).toEqual({ path: 'env.json', text: 'text of env.json' })
+    expect(configFile({ ...base, env, argv: flagged }, read)?.path).toBe('a.json')
+    expect(configFile({ ...base, env, argv: ['--config=b.json'] }, read)?.path).toBe('b.json')
+    expect(configFile(base, read)).toBeUndefined()
+  })
+
+  it('names the file that cannot be read', () => {
+    const fail = () => {
+      throw new Error('ENOENT')
+    }
+    const sources = { ...base, argv: ['--config=gone.json'] }
+    expect(() => configFile(sources, fail)).toThrow(expect.objectContaining({ code: 'config_unreadable' }))
   })
 })

@@ -37,6 +37,11 @@ export function LivePicture({ live, camera, title }: { live: Live; camera: Camer
             <i class="dot" /> Live
           </span>
         )}
+        {camera?.recording && (
+          <span class="chip chip-recording">
+            <i class="dot" /> Recording
+          </span>
+        )}
       </div>
       <div class="picture-said" role="status" aria-live="polite">
         {sentence && (

@@ -28,11 +28,6 @@ export function CameraPage({ id }: { id: string }) {
           <Icon name="back" />
         </a>
         <h1>{title}</h1>
-        {camera?.recording && (
-          <span class="chip chip-recording">
-            <i class="dot" /> Recording
-          </span>
-        )}
         <button
           type="button"
           class="round small"
