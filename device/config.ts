@@ -12,7 +12,7 @@ export const cameraSourceConfig = z
   .strictObject({
     /** `rtsp://` or `rtsps://` address of the main stream. */
     url: cameraUrl.optional(),
-    /** The same of the sub stream (small pictures for motion). */
+    /** The same of the sub stream: small pictures for motion, and for phones on a poor link. */
     sub: cameraUrl.optional(),
     /** `auto`: TCP, and UDP where the camera refuses TCP. `udp` falls back to TCP where nothing comes for 2 s. */
     transport: z.enum(['auto', 'tcp', 'udp']).default('auto'),

@@ -172,7 +172,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   )
   const want = (camera: string) => hub.want(camera)
   const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
-  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, now: monotone, wallNow: now, log }))
+  const limits = { sessions: config.media.maxViewers, perCamera: config.media.maxViewersPerCamera }
+  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, limits, now: monotone, wallNow: now, log }))
   const signedOut = (credential: string) =>
     viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
   stack.defer(signIn.onEnd(signedOut))

@@ -41,6 +41,9 @@ export const gatewayConfigSchema = z.strictObject({
       bindAddress: z.string().min(1).optional(),
       /** Addresses to announce besides (a public one behind NAT). */
       announce: z.array(z.string().min(1)).max(8).default([]),
+      /** Viewers at once over WebRTC, in all and of one camera. */
+      maxViewers: z.number().int().min(1).max(10_000).default(256),
+      maxViewersPerCamera: z.number().int().min(1).max(10_000).default(32),
       /** A device keeps sending so many seconds after the last viewer and the recorder have left. */
       lingerSeconds: z.number().min(0).max(600).default(30),
     })

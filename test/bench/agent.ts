@@ -4,20 +4,19 @@
  * Arguments: seconds of each measurement (20).
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import nodeDataChannel from 'node-datachannel'
 import { findFfmpeg } from '../../device/ffmpeg/find-ffmpeg.ts'
 import { startCamera } from '../sim/start-camera.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { until } from '../support/until.ts'
+import { joinWhep } from './load/whep-viewer.ts'
+import { childrenOf, totalUsage, usage } from './process-usage.ts'
 
 const runProgram = promisify(execFile)
-/** USER_HZ, the unit of /proc/PID/stat: 100 on every Linux of ours. */
-const ticksPerSecond = 100
 const settleMs = 10_000
 
 interface Cost {
@@ -35,33 +34,13 @@ async function emptyScene(path: string): Promise<void> {
   await runProgram(ffmpeg, ['-v', 'error', '-y', ...source, ...coder, ...rate, path])
 }
 
-/** CPU seconds used so far and memory now. */
-async function usage(pid: number): Promise<{ cpuS: number; rssMb: number }> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // from field 3 on (proc(5))
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const rssKb = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0)
-  return { cpuS: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, rssMb: rssKb / 1024 }
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
-}
-
-async function total(pids: readonly number[]): Promise<{ cpuS: number; rssMb: number }> {
-  const all = await Promise.all(pids.map(usage))
-  const sum = (of: (one: { cpuS: number; rssMb: number }) => number) => all.reduce((so, one) => so + of(one), 0)
-  return { cpuS: sum((one) => one.cpuS), rssMb: sum((one) => one.rssMb) }
-}
-
 async function measure(pid: number, seconds: number): Promise<Cost> {
   const children = await childrenOf(pid)
-  const begin = { at: performance.now(), agent: await usage(pid), ffmpeg: await total(children) }
+  const begin = { at: performance.now(), agent: await usage(pid), ffmpeg: await totalUsage(children) }
   await wait(seconds * 1000)
   const elapsedS = (performance.now() - begin.at) / 1000
   const agent = await usage(pid)
-  const ffmpeg = await total(children)
+  const ffmpeg = await totalUsage(children)
   const round = (value: number) => Math.round(value * 100) / 100
   return {
     cpu_pct: round(((agent.cpuS - begin.agent.cpuS) / elapsedS) * 100),
@@ -69,31 +48,6 @@ async function measure(pid: number, seconds: number): Promise<Cost> {
     ffmpeg_cpu_pct: round(((ffmpeg.cpuS - begin.ffmpeg.cpuS) / elapsedS) * 100),
     ffmpeg_rss_mb: round(ffmpeg.rssMb),
   }
-}
-
-/** A viewer over WHEP that only counts. */
-async function watch(gateway: GatewayHouse, camera: string): Promise<{ packets: () => number; close: () => void }> {
-  const config = { iceServers: [], bindAddress: '127.0.0.1', disableAutoNegotiation: true, forceMediaTransport: true }
-  const peer = new nodeDataChannel.PeerConnection('viewer', config)
-  const video = new nodeDataChannel.Video('0', 'RecvOnly')
-  video.addH264Codec(96, 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1')
-  const track = peer.addTrack(video)
-  let packets = 0
-  track.onMessage(() => {
-    packets++
-  })
-  const gathered = Promise.withResolvers<void>()
-  peer.onGatheringStateChange((state) => {
-    if (state === 'complete') gathered.resolve()
-  })
-  peer.setLocalDescription('offer')
-  await gathered.promise
-  const body = peer.localDescription()!.sdp
-  const headers = { 'content-type': 'application/sdp' }
-  const reply = await gateway.fetch(`/api/cameras/${camera}/whep`, { method: 'POST', headers, body })
-  if (!reply.ok) throw new Error(`WHEP: ${reply.status} ${await reply.text()}`)
-  peer.setRemoteDescription(await reply.text(), 'answer')
-  return { packets: () => packets, close: () => peer.close() }
 }
 
 export async function run(args: readonly string[]): Promise<{ idle: Cost; live: Cost }> {
@@ -112,9 +66,11 @@ export async function run(args: readonly string[]): Promise<{ idle: Cost; live: 
     await cameraThat(gateway, agent.camera, (notice) => notice.state === 'live' && notice.motion === 'on')
     await wait(settleMs)
     const idle = await measure(agent.process.pid, seconds)
-    const viewer = await watch(gateway, agent.camera)
-    atEnd(async () => viewer.close())
-    await until('pictures at the viewer', async () => (viewer.packets() > 100 ? true : undefined))
+    const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
+    const whep = `${gateway.url}/api/cameras/${agent.camera}/whep`
+    const viewer = await joinWhep({ whep, headers: { authorization: `Bearer ${token}` } })
+    atEnd(() => viewer.close())
+    await until('pictures at the viewer', () => viewer.counts().received > 100)
     await wait(settleMs)
     const live = await measure(agent.process.pid, seconds)
     const rows = Object.entries({ idle, live }).map(

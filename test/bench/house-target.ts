@@ -6,19 +6,28 @@ import type { WhepTarget } from './whep-page.ts'
 export interface HouseTarget extends WhepTarget {
   /** Where the gateway takes media, UDP. */
   mediaPort: number
+  /** Of the gateway's process. */
+  gatewayPid: number
   camera: SimulatedCamera
 }
 
-/** The whole house: a camera in this process, gateway and agent in theirs. @param sub the camera's small stream goes along */
+export interface HouseOptions {
+  /** The camera's small stream goes along. */
+  sub?: boolean
+  /** Settings of the gateway. */
+  gateway?: Record<string, unknown>
+}
+
+/** The whole house: a camera in this process, gateway and agent in theirs. */
 export async function openHouse(
   stack: AsyncDisposableStack,
-  options: CameraOptions,
-  sub = false,
+  cameraOptions: CameraOptions,
+  options: HouseOptions = {},
 ): Promise<HouseTarget> {
   const atEnd: AtEnd = (cleanUp) => stack.defer(cleanUp)
-  const camera = stack.use(await startCamera(options))
-  const gateway = await GatewayHouse.open(atEnd)
-  const source = { url: camera.url, ...(sub ? { sub: camera.subUrl } : {}) }
+  const camera = stack.use(await startCamera(cameraOptions))
+  const gateway = await GatewayHouse.open(atEnd, options.gateway)
+  const source = { url: camera.url, ...(options.sub ? { sub: camera.subUrl } : {}) }
   const agent = await AgentHouse.open(gateway, { source }, atEnd)
   await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
   const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
@@ -27,6 +36,7 @@ export async function openHouse(
     whep: `${gateway.url}/api/cameras/${agent.camera}/whep`,
     headers: { authorization: `Bearer ${token}` },
     mediaPort: gateway.mediaPort,
+    gatewayPid: gateway.process.pid,
     camera,
   }
 }

@@ -28,7 +28,7 @@ export async function run(args: readonly string[]): Promise<Result> {
   })
   const partMs = Number(values.seconds) * 1_000
   await using stack = new AsyncDisposableStack()
-  const target = await openHouse(stack, { gop: 100, bitrate: Number(values.bitrate) }, true)
+  const target = await openHouse(stack, { gop: 100, bitrate: Number(values.bitrate) }, { sub: true })
   const browser = await launchChromium()
   stack.defer(() => browser.close())
   const page = await browser.newPage()

@@ -38,24 +38,30 @@ export interface Between {
   rttMs: number
 }
 
-/** Makes the video element anew, taps, and notes every picture until `leave`. */
-const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
+/** In a page: makes the video element anew, and notes every picture that comes on screen. */
+export const screenSource = `(() => {
   const read = ${barcodeReaderSource}
-  const epoch = performance.timeOrigin
   document.body.replaceChildren()
   const video = document.createElement('video')
   video.autoplay = video.playsInline = video.muted = true
   document.body.append(video)
   const frames = []
-  const note = (_, frame) => {
-    frames.push({ atMs: epoch + frame.expectedDisplayTime, barcode: read(video), width: video.videoWidth })
+  const note = (_, { expectedDisplayTime }) => {
+    frames.push({ atMs: performance.timeOrigin + expectedDisplayTime, barcode: read(video), width: video.videoWidth })
     video.requestVideoFrameCallback(note)
   }
   video.requestVideoFrameCallback(note)
-  const tapMs = epoch + performance.now()
-  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
   const stream = new MediaStream()
   video.srcObject = stream
+  return { stream, frames }
+})`
+
+/** Taps, and sees what comes until `leave`. */
+const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
+  const { stream, frames } = ${screenSource}()
+  const epoch = performance.timeOrigin
+  const tapMs = epoch + performance.now()
+  const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
   peer.ontrack = ({ track }) => stream.addTrack(track)
   let connectedMs
   peer.onconnectionstatechange = () => {

@@ -1,0 +1,147 @@
+/**
+ * What a packet to a viewer costs: one 720p25 camera (2 Mbit/s, 4 s groups, with sound), many viewers in another process that
+ * answer as browsers do (receiver reports, transport-wide feedback), CPU and memory of the whole gateway. Beside it, in the
+ * same run with the same camera and viewers, Janus where it is installed. Linux only (/proc).
+ * `--viewers 20,40,200`, `--peer-viewers 20,40`, `--seconds N` of each measurement (20).
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startCamera } from '../sim/start-camera.ts'
+import { until } from '../support/until.ts'
+import { openHouse } from './house-target.ts'
+import { type Load, type LoadTarget, startLoad } from './load/load.ts'
+import { hasJanus, mountpoint, startJanus } from './peers/janus.ts'
+import { usage } from './process-usage.ts'
+
+const settleMs = 5_000
+const camera = { gop: 100, bitrate: 2_000_000 }
+
+/** What one number of viewers cost. */
+interface Cost {
+  usPerPacket: number
+  cpuMsPerMbit: number
+  deliveredRatio: number
+  kbPerViewer: number
+  joinCpuMs: number
+}
+
+interface PeerResult {
+  us_per_packet: Record<string, number>
+  delivered_ratio: number
+  kb_per_viewer: number
+}
+
+export interface Result extends PeerResult {
+  cpu_ms_per_mbit: number
+  join_cpu_ms: number
+  peers: Record<string, PeerResult>
+}
+
+export async function run(args: readonly string[]): Promise<Result> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      viewers: { type: 'string', default: '20,40,200' },
+      'peer-viewers': { type: 'string', default: '20,40' },
+      seconds: { type: 'string', default: '20' },
+    },
+  })
+  const seconds = Number(values.seconds)
+  const own = await house(numbers(values.viewers), seconds)
+  const peers: Record<string, PeerResult> = {}
+  if (hasJanus()) peers.janus = peerResult(await janus(numbers(values['peer-viewers']), seconds))
+  print('gateway', own)
+  for (const [name, { us_per_packet }] of Object.entries(peers))
+    process.stdout.write(`${name}: µs a packet ${JSON.stringify(us_per_packet)}\n`)
+  const last = [...own.values()].at(-1)!
+  return {
+    ...peerResult(own),
+    cpu_ms_per_mbit: last.cpuMsPerMbit,
+    join_cpu_ms: last.joinCpuMs,
+    peers,
+  }
+}
+
+const numbers = (list: string) => list.split(',').map(Number)
+
+async function house(counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
+  await using stack = new AsyncDisposableStack()
+  const most = Math.max(...counts)
+  const media = { maxViewers: most, maxViewersPerCamera: most }
+  const target = await openHouse(stack, camera, { gateway: { media } })
+  const { whep, headers } = target
+  return series(target.gatewayPid, { kind: 'whep', whep, headers }, counts, seconds)
+}
+
+async function janus(counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
+  await using stack = new AsyncDisposableStack()
+  const source = stack.use(await startCamera(camera))
+  const { url, pid } = await startJanus(stack, source.url)
+  return series(pid, { kind: 'janus', url, mountpoint }, counts, seconds)
+}
+
+/** Ever more viewers of one server. */
+async function series(
+  pid: number,
+  target: LoadTarget,
+  counts: readonly number[],
+  seconds: number,
+): Promise<Map<number, Cost>> {
+  await using load = startLoad(target)
+  // The camera is live, and what is used once is loaded, before anything is counted.
+  await joined(load, 1, 0)
+  const costs = new Map<number, Cost>()
+  const empty = await usage(pid)
+  let present = 1
+  for (const count of counts) {
+    const before = { ...(await usage(pid)), ...(await load.counts()) }
+    const more = count - present
+    await joined(load, more, present)
+    await wait(settleMs)
+    const begin = { ...(await usage(pid)), ...(await load.counts()) }
+    await wait(seconds * 1_000)
+    const end = { ...(await usage(pid)), ...(await load.counts()) }
+    const packets = end.received - begin.received
+    const lost = end.lost - begin.lost
+    const cpuMs = (end.cpuS - begin.cpuS) * 1_000
+    const usPerPacket = (cpuMs * 1_000) / packets
+    const joinMs = (begin.cpuS - before.cpuS) * 1_000 - (usPerPacket * (begin.received - before.received)) / 1_000
+    costs.set(count, {
+      usPerPacket,
+      cpuMsPerMbit: cpuMs / (((end.bytes - begin.bytes) * 8) / 1e6),
+      deliveredRatio: packets / (packets + lost),
+      kbPerViewer: ((end.rssMb - empty.rssMb) * 1_024) / (count - 1),
+      joinCpuMs: joinMs / more,
+    })
+    present = count
+  }
+  return costs
+}
+
+async function joined(load: Load, more: number, present: number): Promise<void> {
+  await load.join(more)
+  await until('packets at every viewer', async () =>
+    (await load.counts()).served === present + more ? true : undefined,
+  )
+}
+
+function peerResult(costs: Map<number, Cost>): PeerResult {
+  const last = [...costs.values()].at(-1)!
+  return {
+    us_per_packet: Object.fromEntries([...costs].map(([count, cost]) => [count, rounded(cost.usPerPacket)])),
+    delivered_ratio: Math.min(...[...costs.values()].map((cost) => cost.deliveredRatio)),
+    kb_per_viewer: Math.round(last.kbPerViewer),
+  }
+}
+
+function print(name: string, costs: Map<number, Cost>): void {
+  for (const [count, cost] of costs) {
+    process.stdout.write(
+      `${name} ${String(count).padStart(4)} viewers  ${rounded(cost.usPerPacket)} µs a packet  ` +
+        `${rounded(cost.cpuMsPerMbit)} ms a Mbit  delivered ${cost.deliveredRatio.toFixed(4)}  ` +
+        `${Math.round(cost.kbPerViewer)} KB a viewer  ${rounded(cost.joinCpuMs)} ms a join\n`,
+    )
+  }
+}
+
+const rounded = (value: number) => Math.round(value * 100) / 100

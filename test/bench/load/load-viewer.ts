@@ -1,0 +1,29 @@
+import { parseSdp } from '@porchlight/proto/media/sdp.ts'
+import nodeDataChannel, { type PeerConnection } from 'node-datachannel'
+import type { Counts } from './receiver.ts'
+
+/** One of many who watch. */
+export interface LoadViewer {
+  counts(): Counts
+  close(): Promise<void>
+}
+
+export function newPeer(): PeerConnection {
+  return new nodeDataChannel.PeerConnection('viewer', {
+    iceServers: [],
+    bindAddress: '127.0.0.1',
+    disableAutoNegotiation: true,
+    forceMediaTransport: true,
+  })
+}
+
+export function withoutCandidates(sdp: string): string {
+  return sdp.replace(/^a=(?:candidate:|end-of-candidates).*\r?\n/gm, '')
+}
+
+/** Candidates come after the description they belong to: else the library races with itself. */
+export function addCandidates(peer: PeerConnection, sdp: string): void {
+  for (const { mid, candidates } of parseSdp(sdp).media) {
+    for (const candidate of candidates) peer.addRemoteCandidate(candidate, mid ?? '0')
+  }
+}
