@@ -8,6 +8,7 @@ import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
 import { type DeviceEndReason, DeviceSession } from './device-session.ts'
+import { keepAsking } from './keep-asking.ts'
 import type { SessionBook } from './session-book.ts'
 import { systemTimers, type Timers } from './session-machine.ts'
 import type { CommandBody, SignalBody } from './signal-body.ts'
@@ -58,6 +59,8 @@ export class SignalingHub implements AsyncDisposable {
   readonly #seen = new Set<string>()
   readonly #asked = new Map<string, number>()
   readonly #lingering = new Map<string, () => void>()
+  /** Cameras whose stream failed while somebody wants it: they are asked until the next offer. */
+  readonly #missing = new Map<string, () => void>()
   readonly #stopAudience: () => void
   #closed = false
 
@@ -133,6 +136,7 @@ export class SignalingHub implements AsyncDisposable {
       if (other.camera === session.camera && other.state !== 'live') other.end('superseded')
     }
     this.#sessions.set(session.id, session)
+    this.#stopAsking(session.camera)
     return session
   }
 
@@ -148,9 +152,19 @@ export class SignalingHub implements AsyncDisposable {
   #ended(session: DeviceSession, reason: DeviceEndReason): void {
     this.#log.info({ camera: session.camera, session: session.id, reason }, 'device session ended')
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
-    // Somebody still watches and the end was not meant: ask for the next one at once.
+    // Somebody still watches or records, and the end was not meant: ask for the next one at once, and until it comes.
     const meant = reason === 'idle' || reason === 'closed' || reason === 'superseded' || reason === 'device_gone'
-    if (!meant && !this.#closed && this.#options.sfu.wanted(session.camera)) this.want(session.camera)
+    const { camera } = session
+    if (meant || this.#closed || this.#missing.has(camera) || !this.#options.sfu.wanted(camera)) return
+    this.#missing.set(
+      camera,
+      keepAsking(() => this.want(camera), this.#timers),
+    )
+  }
+
+  #stopAsking(camera: string): void {
+    this.#missing.get(camera)?.()
+    this.#missing.delete(camera)
   }
 
   /** A signal of a device. One that belongs to another device's session is dropped (`message_foreign`). */
@@ -192,6 +206,7 @@ export class SignalingHub implements AsyncDisposable {
       this.#lingering.delete(camera)
       return
     }
+    this.#stopAsking(camera)
     if (this.#lingering.has(camera) || this.#closed) return
     const stop = this.#timers.set(() => {
       this.#lingering.delete(camera)
@@ -221,6 +236,7 @@ export class SignalingHub implements AsyncDisposable {
     this.#stopAudience()
     for (const stop of this.#lingering.values()) stop()
     this.#lingering.clear()
+    for (const camera of [...this.#missing.keys()]) this.#stopAsking(camera)
     for (const session of [...this.#sessions.values()]) session.end('closed')
   }
 

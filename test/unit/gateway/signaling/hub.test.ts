@@ -271,6 +271,32 @@ describe('wanting a camera', () => {
     expect(commands).toHaveLength(2)
   })
 
+  test('a camera that is read and whose sessions fail is asked until the next offer', async () => {
+    const { hub, engine, sfu, fire, commands, clock } = setUp()
+    const none = () => undefined
+    const stop = sfu.read('house.door', { format: none, accessUnit: none, audioFrame: none, lost: none, ended: none })
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('failed')
+    expect(commands).toHaveLength(1)
+    await hub.offered('house', makeOffer('session-2'))
+    engine.sessions[1]!.become('failed')
+    for (const asked of [2, 3]) {
+      clock.now += 2_500
+      fire(2_500)
+      expect(commands).toHaveLength(asked)
+    }
+    await hub.offered('house', makeOffer('session-3'))
+    clock.now += 2_500
+    fire(2_500)
+    expect(commands).toHaveLength(3)
+    engine.sessions[2]!.become('failed')
+    stop()
+    const asked = commands.length
+    clock.now += 2_500
+    fire(2_500)
+    expect(commands).toHaveLength(asked)
+  })
+
   test('a producer that nobody wants stays for the linger, one that is read stays', async () => {
     const { hub, engine, sfu, fire, sent } = setUp()
     await hub.offered('house', makeOffer('session-1'))
