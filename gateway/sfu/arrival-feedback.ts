@@ -1,8 +1,10 @@
 import { SequenceUnwrapper } from '@porchlight/proto/media/rtp.ts'
 import type { TransportFeedback } from '@porchlight/proto/media/transport-cc.ts'
 
-/** Longest span of one feedback packet: deltas are 16 bits of 250 µs. */
+/** Packets that one feedback tells of at most. */
 const maxPackets = 1_000
+/** Two arrivals further apart do not fit into one: a delta has 16 bits of 250 µs. */
+const mostApartMs = 8_000
 
 /** Notes when packets of one transport arrived, to tell their sender (transport-wide congestion control). */
 export class ArrivalFeedback {
@@ -26,13 +28,17 @@ export class ArrivalFeedback {
     const highest = Math.max(...this.#arrivals.keys())
     const first = Math.max(this.#next, highest - maxPackets)
     const arrivals: TransportFeedback['arrivals'] = []
-    for (let ext = first; ext <= highest; ext++) {
+    let lastMs: number | undefined
+    let ext = first
+    for (; ext <= highest; ext++) {
       const atMs = this.#arrivals.get(ext)
+      if (atMs !== undefined && Math.abs(atMs - (lastMs ?? atMs)) > mostApartMs) break
+      lastMs = atMs ?? lastMs
       const atUs = atMs === undefined ? undefined : Math.round((atMs - this.#originMs + 64) * 4) * 250
       arrivals.push({ sequence: ext & 0xffff, atUs })
     }
-    this.#arrivals.clear()
-    this.#next = highest + 1
+    for (const told of this.#arrivals.keys()) if (told < ext) this.#arrivals.delete(told)
+    this.#next = ext
     return { type: 'twcc', sender, media, feedback: this.#count++ & 0xff, arrivals }
   }
 }

@@ -24,6 +24,8 @@ export class Child implements AsyncDisposable {
   readonly #seen: Record<string, unknown>[] = []
   readonly #watchers = new Set<() => void>()
   #over = false
+  /** The test ends it, or lets it end. */
+  #mayEnd = false
 
   constructor(command: string, options: ChildOptions = {}) {
     this.#name = [command, ...(options.args ?? [])].join(' ')
@@ -48,9 +50,11 @@ export class Child implements AsyncDisposable {
       })
       this.process.once('close', (code, signal) => resolve(code ?? signal ?? -1))
     })
-    void this.ended.then(() => {
+    void this.ended.then((how) => {
       this.#over = true
       this.#wake()
+      // Else a test only sees that nobody answers.
+      if (how !== 0 && !this.#mayEnd) process.stderr.write(`${this.#name} ended with ${how}. It said:\n${this.#last}\n`)
     })
   }
 
@@ -76,6 +80,7 @@ export class Child implements AsyncDisposable {
   /** Ends it: SIGTERM, and SIGKILL after `graceMs`. Idempotent. */
   async stop(graceMs = 5000): Promise<number | string> {
     if (this.#over) return this.ended
+    this.#mayEnd = true
     this.process.kill('SIGTERM')
     const timer = setTimeout(() => this.process.kill('SIGKILL'), graceMs)
     const result = await this.ended
@@ -85,12 +90,17 @@ export class Child implements AsyncDisposable {
 
   /** `kill -9`, as a power cut would. */
   async kill(): Promise<void> {
+    this.#mayEnd = true
     this.process.kill('SIGKILL')
     await this.ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  get #last(): string {
+    return this.lines.slice(-40).join('\n')
   }
 
   #json(line: string): void {
@@ -113,7 +123,7 @@ export class Child implements AsyncDisposable {
         if (found === undefined && !this.#over) return
         this.#watchers.delete(check)
         if (found !== undefined) resolve(found)
-        else reject(new Error(`${this.#name} ended without ${what}. It said:\n${this.lines.slice(-40).join('\n')}`))
+        else reject(new Error(`${this.#name} ended without ${what}. It said:\n${this.#last}`))
       }
       this.#watchers.add(check)
       check()
