@@ -49,7 +49,6 @@ export async function decode(path: string, inputOptions: readonly string[] = [])
   const args = ['-v', 'error', '-nostdin', '-xerror', ...inputOptions, '-i', path, '-map', '0:v?', '-map', '0:a?']
   const { code, stdout, stderr } = await run(ffmpegPath(), [...args, '-fps_mode', 'passthrough', '-f', 'framecrc', '-'])
   const result: Decoded = { video: [], audio: [], errors: stderr.split('\n').filter((line) => line.trim() !== '') }
-  if (code !== 0 && result.errors.length === 0) result.errors.push(`ffmpeg ended with ${code}`)
   const bases = new Map<string, number>()
   const kinds = new Map<string, 'video' | 'audio'>()
   for (const line of stdout.toString('latin1').split('\n')) {
@@ -62,6 +61,10 @@ export async function decode(path: string, inputOptions: readonly string[] = [])
     const unit = bases.get(frame[1]!) ?? 1
     const list = kinds.get(frame[1]!)
     if (list) result[list].push({ seconds: Number(frame[2]) * unit, durationSeconds: Number(frame[3]) * unit })
+  }
+  if (code !== 0 && result.errors.length === 0) {
+    const { video, audio } = result
+    result.errors.push(`ffmpeg ended with ${code} after ${video.length} pictures and ${audio.length} frames of sound`)
   }
   return result
 }

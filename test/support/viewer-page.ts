@@ -8,10 +8,10 @@ export async function openPhone(browser: Browser, gateway: GatewayHouse): Promis
   const context = await phoneContext(browser)
   await keepPeers(context)
   const page = await context.newPage()
-  const hears = page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived', isSubAck))
-  await page.goto(await gateway.signInLink())
+  const link = await gateway.signInLink()
+  const hears = async () => (await page.waitForEvent('websocket')).waitForEvent('framereceived', isSubAck)
+  await Promise.all([hears(), page.goto(link)])
   await page.getByRole('list', { name: 'Cameras' }).waitFor()
-  await hears
   return page
 }
 
