@@ -124,15 +124,18 @@ export class FrameFeed {
       if (packet === 'wait' || (packet !== 'gone' && packet.arrivalMs > untilMs)) return
       this.#audioCursor++
       if (packet === 'gone') continue
-      this.#tellFormat()
       const { codec, clockRate, channels } = line.format
+      const samples = codec === 'opus' ? opusSamples(packet.payload) : Math.floor(packet.payload.length / channels)
+      // Nothing but padding, with which libwebrtc tries what a link bears, or broken: no decoder takes it.
+      if (samples === 0) continue
+      this.#tellFormat()
       this.#reader.audioFrame({
         codec: codec as AudioFormat['codec'],
         frame: packet.frame ?? packet.ext,
         captureMs: packet.captureMs ?? line.clock.captureMs(packet.timestamp),
         clockRate,
         channels,
-        samples: codec === 'opus' ? opusSamples(packet.payload) : Math.floor(packet.payload.length / channels),
+        samples,
         data: packet.payload,
       })
     }

@@ -87,8 +87,7 @@ function setUp(numbered = true, sound = false) {
     send(sequence + 2, { frame, payload: Uint8Array.of(0x65, 0x88, 1), captureMs })
   }
   const delta = (sequence: number, frame: number) => send(sequence, { frame, payload: Uint8Array.of(0x41, 0x9a, 1) })
-  const noise = (sequence: number) => {
-    const payload = new Uint8Array(160)
+  const noise = (sequence: number, payload = new Uint8Array(160)) => {
     const packet = {
       marker: false,
       payloadType: 0,
@@ -130,6 +129,16 @@ test('the kept group comes with the sound of its time, each in its place, howeve
   expect(told.slice(1)).toEqual(['key 100', 'sound', 'frame 101', 'sound', 'frame 102', 'sound', 'frame 103'])
   noise(5)
   expect(told.at(-1)).toBe('sound')
+})
+
+test('a packet of sound without any, padding with which the link is tried, is not told', () => {
+  const { sfu, reader, told, key, noise } = setUp(true, true)
+  key(10, 100)
+  noise(1)
+  sfu.read('house.door', reader)
+  noise(2, new Uint8Array())
+  noise(3)
+  expect(told.slice(1)).toEqual(['key 100', 'sound', 'sound'])
 })
 
 /** The size is whatever the parameter sets of the test's camera say. */
