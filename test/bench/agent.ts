@@ -13,6 +13,7 @@ import { findFfmpeg } from '../../device/ffmpeg/find-ffmpeg.ts'
 import { startCamera } from '../sim/start-camera.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
 import { until } from '../support/until.ts'
+import { whepTarget } from './house-target.ts'
 import { joinWhep } from './load/whep-viewer.ts'
 import { childrenOf, totalUsage, usage } from './process-usage.ts'
 
@@ -66,9 +67,7 @@ export async function run(args: readonly string[]): Promise<{ idle: Cost; live: 
     await cameraThat(gateway, agent.camera, (notice) => notice.state === 'live' && notice.motion === 'on')
     await wait(settleMs)
     const idle = await measure(agent.process.pid, seconds)
-    const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
-    const whep = `${gateway.url}/api/cameras/${agent.camera}/whep`
-    const viewer = await joinWhep({ whep, headers: { authorization: `Bearer ${token}` } })
+    const viewer = await joinWhep(await whepTarget(gateway, agent.camera))
     atEnd(() => viewer.close())
     await until('pictures at the viewer', () => viewer.counts().received > 100)
     await wait(settleMs)

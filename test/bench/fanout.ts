@@ -48,16 +48,18 @@ export async function run(args: readonly string[]): Promise<Result> {
   })
   const seconds = Number(values.seconds)
   const own = await house(numbers(values.viewers), seconds)
-  const peers: Record<string, PeerResult> = {}
-  if (hasJanus()) peers.janus = peerResult(await janus(numbers(values['peer-viewers']), seconds))
   print('gateway', own)
-  for (const [name, { us_per_packet }] of Object.entries(peers))
-    process.stdout.write(`${name}: µs a packet ${JSON.stringify(us_per_packet)}\n`)
+  const peers: Record<string, PeerResult> = {}
+  if (hasJanus()) {
+    const costs = await janus(numbers(values['peer-viewers']), seconds)
+    print('janus', costs)
+    peers.janus = peerResult(costs)
+  }
   const last = [...own.values()].at(-1)!
   return {
     ...peerResult(own),
-    cpu_ms_per_mbit: last.cpuMsPerMbit,
-    join_cpu_ms: last.joinCpuMs,
+    cpu_ms_per_mbit: rounded(last.cpuMsPerMbit),
+    join_cpu_ms: rounded(last.joinCpuMs),
     peers,
   }
 }
@@ -70,14 +72,14 @@ async function house(counts: readonly number[], seconds: number): Promise<Map<nu
   const media = { maxViewers: most, maxViewersPerCamera: most }
   const target = await openHouse(stack, camera, { gateway: { media } })
   const { whep, headers } = target
-  return series(target.gatewayPid, { kind: 'whep', whep, headers }, counts, seconds)
+  return await series(target.gatewayPid, { kind: 'whep', whep, headers }, counts, seconds)
 }
 
 async function janus(counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
   await using stack = new AsyncDisposableStack()
   const source = stack.use(await startCamera(camera))
   const { url, pid } = await startJanus(stack, source.url)
-  return series(pid, { kind: 'janus', url, mountpoint }, counts, seconds)
+  return await series(pid, { kind: 'janus', url, mountpoint }, counts, seconds)
 }
 
 /** Ever more viewers of one server. */
@@ -91,16 +93,17 @@ async function series(
   // The camera is live, and what is used once is loaded, before anything is counted.
   await joined(load, 1, 0)
   const costs = new Map<number, Cost>()
-  const empty = await usage(pid)
+  const look = async () => ({ ...(await usage(pid)), ...(await load.counts()) })
+  const empty = await look()
   let present = 1
   for (const count of counts) {
-    const before = { ...(await usage(pid)), ...(await load.counts()) }
+    const before = await look()
     const more = count - present
     await joined(load, more, present)
     await wait(settleMs)
-    const begin = { ...(await usage(pid)), ...(await load.counts()) }
+    const begin = await look()
     await wait(seconds * 1_000)
-    const end = { ...(await usage(pid)), ...(await load.counts()) }
+    const end = await look()
     const packets = end.received - begin.received
     const lost = end.lost - begin.lost
     const cpuMs = (end.cpuS - begin.cpuS) * 1_000
@@ -120,9 +123,7 @@ async function series(
 
 async function joined(load: Load, more: number, present: number): Promise<void> {
   await load.join(more)
-  await until('packets at every viewer', async () =>
-    (await load.counts()).served === present + more ? true : undefined,
-  )
+  await until('packets at every viewer', async () => (await load.counts()).served === present + more)
 }
 
 function peerResult(costs: Map<number, Cost>): PeerResult {

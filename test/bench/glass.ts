@@ -57,7 +57,7 @@ async function house(page: Page, options: { gop: number; bitrate: number }, watc
   const target = await openHouse(stack, options)
   await page.goto(target.page)
   await join(page, target, { relayPort: 0, rttMs: 0 })
-  return watch(page, async () => (await seen(page)).frames, target.camera, watchMs)
+  return await watch(page, async () => (await seen(page)).frames, target.camera, watchMs)
 }
 
 async function janus(page: Page, options: { gop: number; bitrate: number }, watchMs: number): Promise<Glass> {
@@ -65,7 +65,7 @@ async function janus(page: Page, options: { gop: number; bitrate: number }, watc
   const camera = stack.use(await startCamera(options))
   const { url } = await startJanus(stack, camera.url)
   await watchJanus(page, url, mountpoint)
-  return watch(page, () => janusFrames(page), camera, watchMs)
+  return await watch(page, () => janusFrames(page), camera, watchMs)
 }
 
 async function watch(

@@ -30,13 +30,20 @@ export async function openHouse(
   const source = { url: camera.url, ...(options.sub ? { sub: camera.subUrl } : {}) }
   const agent = await AgentHouse.open(gateway, { source }, atEnd)
   await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
-  const token = (await gateway.cli('token', '--camera', agent.camera, '--ttl', '1h')).split(/\s+/).at(-1)!
   return {
-    page: `${gateway.url}/api/health`,
-    whep: `${gateway.url}/api/cameras/${agent.camera}/whep`,
-    headers: { authorization: `Bearer ${token}` },
+    ...(await whepTarget(gateway, agent.camera)),
     mediaPort: gateway.mediaPort,
     gatewayPid: gateway.process.pid,
     camera,
+  }
+}
+
+/** A camera as a script with an access token sees it. */
+export async function whepTarget(gateway: GatewayHouse, camera: string): Promise<WhepTarget> {
+  const token = (await gateway.cli('token', '--camera', camera, '--ttl', '1h')).split(/\s+/).at(-1)!
+  return {
+    page: `${gateway.url}/api/health`,
+    whep: `${gateway.url}/api/cameras/${camera}/whep`,
+    headers: { authorization: `Bearer ${token}` },
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { addCandidates, type LoadViewer, newPeer, withoutCandidates } from './load-viewer.ts'
+import { withoutCandidates } from '../../support/udp-relay.ts'
+import { addCandidates, type LoadViewer, newPeer } from './load-viewer.ts'
 import { Receiver } from './receiver.ts'
 
 interface Reply {

@@ -17,10 +17,6 @@ export function newPeer(): PeerConnection {
   })
 }
 
-export function withoutCandidates(sdp: string): string {
-  return sdp.replace(/^a=(?:candidate:|end-of-candidates).*\r?\n/gm, '')
-}
-
 /** Candidates come after the description they belong to: else the library races with itself. */
 export function addCandidates(peer: PeerConnection, sdp: string): void {
   for (const { mid, candidates } of parseSdp(sdp).media) {

@@ -1,5 +1,6 @@
 import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp, parseRtp, SequenceUnwrapper } from '@porchlight/proto/media/rtp.ts'
+import { transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import type { Track } from 'node-datachannel'
 import { ArrivalFeedback } from '../../../gateway/sfu/arrival-feedback.ts'
@@ -35,7 +36,7 @@ export class Receiver {
   /** @param sdp the other side's, for the id of the transport-wide number */
   constructor(sdp: string) {
     const extensions = parseSdp(sdp).media.flatMap(({ extmaps }) => extmaps)
-    this.#transportCcId = extensions.find(({ uri }) => uri.includes('transport-wide-cc'))?.id
+    this.#transportCcId = extensions.find(({ uri }) => uri === transportCcUri)?.id
     this.#timers = [setInterval(() => this.#tellArrivals(), feedbackMs), setInterval(() => this.#report(), reportsMs)]
   }
 

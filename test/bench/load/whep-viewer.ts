@@ -1,9 +1,9 @@
+import { transportCcId, transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel'
+import { withoutCandidates } from '../../support/udp-relay.ts'
 import type { WhepTarget } from '../whep-page.ts'
-import { addCandidates, type LoadViewer, newPeer, withoutCandidates } from './load-viewer.ts'
+import { addCandidates, type LoadViewer, newPeer } from './load-viewer.ts'
 import { Receiver } from './receiver.ts'
-
-const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
 
 /** Joins by WHEP. Resolves when the answer is there. */
 export async function joinWhep({ whep, headers }: Omit<WhepTarget, 'page'>): Promise<LoadViewer> {
@@ -33,10 +33,10 @@ function offerLines(peer: PeerConnection) {
   const video = new nodeDataChannel.Video('0', 'RecvOnly')
   video.addH264Codec(96, 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1')
   video.parseSdpLine('a=rtcp-fb:96 transport-cc')
-  video.parseSdpLine(`a=extmap:3 ${transportCc}`)
+  video.parseSdpLine(`a=extmap:${transportCcId} ${transportCcUri}`)
   const audio = new nodeDataChannel.Audio('1', 'RecvOnly')
   audio.addOpusCodec(111)
   audio.addAudioCodec(0, 'PCMU/8000')
-  audio.parseSdpLine(`a=extmap:3 ${transportCc}`)
+  audio.parseSdpLine(`a=extmap:${transportCcId} ${transportCcUri}`)
   return [peer.addTrack(video), peer.addTrack(audio)]
 }
