@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
-import type { GatewayDeps } from './api/deps.ts'
+import type { GatewayDeps, PublishersPort } from './api/deps.ts'
 import { cameraRoutes } from './api/routes/cameras.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
@@ -18,14 +18,18 @@ import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
 import { talkRoutes } from './api/routes/talk.ts'
 import { whepRoutes } from './api/routes/whep.ts'
+import { whipRoutes } from './api/routes/whip.ts'
 import { buildServer, listen } from './api/server.ts'
 import { DeviceWatch } from './auth/device-watch.ts'
 import { Devices } from './auth/devices.ts'
+import { IndexWatch } from './auth/index-watch.ts'
+import { isPublished, PublishTokens } from './auth/publish-tokens.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
 import { EmbeddedBroker } from './broker/embedded-broker.ts'
 import { LinkWatch } from './cameras/link-watch.ts'
 import { PictureWatch } from './cameras/picture-watch.ts'
+import { PublishedCameras } from './cameras/published-cameras.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
 import { indexPath, signInLives } from './config/derived.ts'
@@ -47,6 +51,7 @@ import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
 import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
+import { PublisherSessions } from './signaling/publishers.ts'
 import { SessionBook } from './signaling/session-book.ts'
 import { ViewerSessions } from './signaling/viewers.ts'
 import { findFfmpeg } from './stills/find-ffmpeg.ts'
@@ -80,6 +85,7 @@ const httpRoutes = [
   mediaSessionRoutes,
   cameraRoutes,
   whepRoutes,
+  whipRoutes,
   liveStreamRoutes,
   talkRoutes,
   eventRoutes,
@@ -108,6 +114,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const identity = await openIdentity(config.dataDir)
   const { db } = stack.use(await openStore(indexPath(config), log))
   const devices = new Devices({ db, gatewayKey: identity.publicKey, now })
+  const publishTokens = new PublishTokens({ db, now })
   const signIn = new SignIn({ db, now, ...signInLives(config) })
   const cameras = stack.adopt(new CameraRegistry({ db, log, now }), (registry) => registry.close())
   const recordingsDirectory = config.recordings.directory ?? join(config.dataDir, 'recordings')
@@ -170,10 +177,19 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       },
     }),
   )
-  const want = (camera: string) => hub.want(camera)
+  const want = (camera: string) => {
+    if (!isPublished(camera)) hub.want(camera)
+  }
   const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const limits = { sessions: config.media.maxViewers, perCamera: config.media.maxViewersPerCamera }
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, limits, now: monotone, wallNow: now, log }))
+  const published = new PublishedCameras(cameras)
+  const publishers = stack.use(
+    new PublisherSessions({
+      ...{ engine, sfu, book, now: monotone, wallNow: now, log },
+      onAir: (camera, codecs) => published.onAir(camera, codecs),
+    }),
+  )
   const signedOut = (credential: string) =>
     viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
   stack.defer(signIn.onEnd(signedOut))
@@ -191,6 +207,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     new Recorder({
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
       askFootage: (id, bootId, fromFrame, toFrame) => {
+        if (isPublished(id)) return
         const [device, camera] = id.split('.') as [string, string]
         command(device, { type: 'footage', camera, bootId, fromFrame, toFrame })
       },
@@ -206,7 +223,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const events: EventService = stack.use(
     new EventService({
       store: new EventStore(db),
-      listeners: eventListeners({ hub, recorder, notices, push, events: () => events, title, now }),
+      listeners: eventListeners({
+        hub: { offered: (device, offer) => hub.offered(device, offer), want },
+        recorder,
+        notices,
+        push,
+        events: () => events,
+        title,
+        now,
+      }),
       ...{ title, metrics, log, now },
       prerollMs: config.recordings.preroll * 1_000,
       postrollMs: config.recordings.postroll * 1_000,
@@ -231,10 +256,33 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
   const watch = stack.use(new DeviceWatch({ devices, gone: deviceGone, log }))
   await watch.look()
+  const publisherWatch = stack.use(
+    new IndexWatch({
+      log,
+      async look() {
+        const all = await publishTokens.list()
+        published.present(all)
+        await publishers.onlyOf(new Set(all.map(({ credential }) => credential)))
+      },
+    }),
+  )
+  await publisherWatch.look()
   await events.load()
+
+  const publishing: PublishersPort = {
+    async publish(camera, offer, subject) {
+      // It may have been made a moment ago.
+      await publisherWatch.lookAnew()
+      cameras.get(camera)
+      return publishers.publish(camera, offer, subject)
+    },
+    trickle: (id, fragment, subject) => publishers.trickle(id, fragment, subject),
+    leave: (id, subject) => publishers.leave(id, subject),
+  }
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
+    ...{ publishTokens, publishers: publishing },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, recordingsDirectory },
   }

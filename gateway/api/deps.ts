@@ -2,6 +2,7 @@ import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Devices } from '../auth/devices.ts'
+import type { PublishTokens } from '../auth/publish-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
@@ -28,6 +29,7 @@ export interface GatewayDeps {
   readonly now: () => number
   readonly signIn: SignIn
   readonly devices: Devices
+  readonly publishTokens: Pick<PublishTokens, 'check'>
   readonly cameras: CameraRegistry
   readonly events: EventsPort
   readonly push: PushSubscriptions
@@ -39,6 +41,8 @@ export interface GatewayDeps {
   readonly metrics: Metrics
   /** signaling/viewers.ts */
   readonly viewers: ViewersPort
+  /** Who publishes a camera by WHIP: signaling/publishers.ts */
+  readonly publishers: PublishersPort
   readonly liveStreams: Pick<LiveStreams, 'join'>
   /** The talk floor of each camera. */
   readonly floor: FloorPort
@@ -58,6 +62,18 @@ export interface EventsPort {
   }>
   /** @throws PorchlightError `event_not_found` */
   get(id: string): Promise<EventNotice>
+}
+
+export interface PublishersPort {
+  /** Answers a WHIP offer. @throws PorchlightError `camera_not_found`, `offer_unsupported`, `session_limit` … */
+  publish(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }>
+  /**
+   * Takes a publisher's candidates (RFC 8840). @throws PorchlightError `session_not_found`, `forbidden`, `sdp_invalid`,
+   *   `ice_restart_unsupported`
+   */
+  trickle(id: string, fragment: string, subject: Subject): void
+  /** Idempotent. @throws PorchlightError `forbidden` where it is somebody else's session */
+  leave(id: string, subject: Subject): Promise<void>
 }
 
 export interface ViewersPort {

@@ -27,6 +27,12 @@ export class IndexWatch implements AsyncDisposable {
     return this.#looking
   }
 
+  /** Looks at what is there by now: a look that goes on may have read before that. */
+  async lookAnew(): Promise<void> {
+    await Promise.allSettled([this.#looking])
+    await this.look()
+  }
+
   /** Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#timer)

@@ -8,10 +8,11 @@ import { acceptLine, type Choice, choicesOf, type ProducerPlan, takenExtensions 
 const maxSections = 8
 
 /**
- * Which codec is taken of those that somebody offers who could send several, the lower the better: what every phone shows
- * and a recording holds; what a recording holds; what phones show; the rest. The offer's order decides between equals.
+ * Which codec is taken of those that somebody offers who could send several, the lower the better. What every phone shows
+ * and a recording holds comes first; AV1 is not shown by older iPhones, VP8 not held by recordings, H.265 not shown by most
+ * browsers. The offer's order decides between equals, as for sound.
  */
-const ranks: Partial<Record<Choice['codec'], number>> = { h264: 0, vp9: 1, av1: 1, vp8: 2, h265: 3 }
+const ranks: Partial<Record<Choice['codec'], number>> = { h264: 0, vp9: 1, av1: 2, vp8: 3, h265: 4 }
 
 /**
  * Takes the offer of who publishes by WHIP: one picture and at most one sound. All of it or nothing (RFC 9725 §4.4.3): a

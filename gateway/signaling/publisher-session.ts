@@ -1,7 +1,7 @@
 import type { SdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
+import type { AudioCodec, VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import type { Logger } from 'pino'
 import type { Subject } from '../auth/subject.ts'
-import type { LineFormat } from '../sfu/media-line.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
 import type { OwnedSession } from './owned-sessions.ts'
@@ -36,8 +36,7 @@ export class PublisherSession implements OwnedSession {
   readonly camera: string
   readonly subject: Subject
   /** What is sent. */
-  readonly video: LineFormat
-  readonly audio: LineFormat | undefined
+  readonly codecs: { video: VideoCodec; audio: AudioCodec | undefined }
   readonly #log: Logger
   readonly #session: ProducingSession
   readonly #trickle: Trickle
@@ -48,8 +47,7 @@ export class PublisherSession implements OwnedSession {
     this.id = id
     this.camera = camera
     this.subject = options.subject
-    this.video = plan.video.format
-    this.audio = plan.audio?.format
+    this.codecs = { video: plan.video.format.codec as VideoCodec, audio: plan.audio?.format.codec as AudioCodec }
     this.#log = options.log.child({ session: id, camera })
     this.#session = new ProducingSession({
       ...{ id, camera, plan, run: id, engine, now, wallNow, log: this.#log },

@@ -13,8 +13,8 @@ import type { Timers } from './session-machine.ts'
 export interface PublishersOptions {
   engine: WebRtcEngine
   sfu: Pick<Sfu, 'publish'>
-  /** Who is on the air at a camera, from now on; undefined: nobody any more. */
-  onAir(camera: string, session: Pick<PublisherSession, 'video' | 'audio'> | undefined): void
+  /** What is sent at a camera, from now on; undefined: nothing any more. */
+  onAir(camera: string, codecs: PublisherSession['codecs'] | undefined): void
   /** ms, monotone. */
   now: () => number
   /** ms since the Unix epoch. */
@@ -70,7 +70,7 @@ export class PublisherSessions implements AsyncDisposable {
         log.info({ camera, session: id }, 'publisher is live')
         this.#options.sfu.publish(producer)
         for (const other of this.#of(camera)) if (other !== live) void other.end('superseded')
-        this.#options.onAir(camera, live)
+        this.#options.onAir(camera, live.codecs)
       },
       onEnded: () => this.#ended(id, camera),
     })

@@ -122,12 +122,12 @@ describe('WHEP', () => {
     const { app, calls } = await open()
     const endpoint = await app.inject({ method: 'OPTIONS', url })
     expect(endpoint.statusCode).toBe(204)
-    expect(endpoint.headers).toMatchObject({ 'accept-post': 'application/sdp', allow: 'POST, OPTIONS' })
+    expect(endpoint.headers).toMatchObject({ 'accept-post': 'application/sdp', allow: 'POST, GET, HEAD, OPTIONS' })
     const session = await app.inject({ method: 'OPTIONS', url: '/api/whep/session-1' })
     expect(session.statusCode).toBe(204)
     expect(session.headers).toMatchObject({
       'accept-patch': 'application/trickle-ice-sdpfrag',
-      allow: 'PATCH, DELETE, OPTIONS',
+      allow: 'PATCH, DELETE, GET, HEAD, OPTIONS',
     })
     const headers = { 'if-match': '"another"' }
     expect((await app.inject({ method: 'DELETE', url: '/api/whep/session-1', headers })).statusCode).toBe(204)
