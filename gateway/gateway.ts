@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
-import type { GatewayDeps, PublishersPort } from './api/deps.ts'
+import type { GatewayDeps } from './api/deps.ts'
+import { cameraEventRoutes } from './api/routes/camera-events.ts'
 import { cameraRoutes } from './api/routes/cameras.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
@@ -22,14 +23,12 @@ import { whipRoutes } from './api/routes/whip.ts'
 import { buildServer, listen } from './api/server.ts'
 import { DeviceWatch } from './auth/device-watch.ts'
 import { Devices } from './auth/devices.ts'
-import { IndexWatch } from './auth/index-watch.ts'
 import { isPublished, PublishTokens } from './auth/publish-tokens.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
 import { EmbeddedBroker } from './broker/embedded-broker.ts'
 import { LinkWatch } from './cameras/link-watch.ts'
 import { PictureWatch } from './cameras/picture-watch.ts'
-import { PublishedCameras } from './cameras/published-cameras.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
 import { indexPath, signInLives } from './config/derived.ts'
@@ -45,13 +44,13 @@ import { FloorNotices } from './notices/floor-notices.ts'
 import { NoticeBroker } from './notices/notice-broker.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { Playback } from './playback/playback.ts'
+import { openPublishing } from './publishing.ts'
 import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
 import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
-import { PublisherSessions } from './signaling/publishers.ts'
 import { SessionBook } from './signaling/session-book.ts'
 import { ViewerSessions } from './signaling/viewers.ts'
 import { findFfmpeg } from './stills/find-ffmpeg.ts'
@@ -88,6 +87,7 @@ const httpRoutes = [
   whipRoutes,
   liveStreamRoutes,
   talkRoutes,
+  cameraEventRoutes,
   eventRoutes,
   recordingRoutes,
   footageRoutes,
@@ -183,11 +183,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const limits = { sessions: config.media.maxViewers, perCamera: config.media.maxViewersPerCamera }
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, limits, now: monotone, wallNow: now, log }))
-  const published = new PublishedCameras(cameras)
   const publishers = stack.use(
-    new PublisherSessions({
-      ...{ engine, sfu, book, now: monotone, wallNow: now, log },
-      onAir: (camera, codecs) => published.onAir(camera, codecs),
+    await openPublishing({
+      ...{ engine, sfu, book, cameras, now: monotone, wallNow: now, log },
+      tokens: publishTokens,
     }),
   )
   const signedOut = (credential: string) =>
@@ -256,33 +255,11 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
   const watch = stack.use(new DeviceWatch({ devices, gone: deviceGone, log }))
   await watch.look()
-  const publisherWatch = stack.use(
-    new IndexWatch({
-      log,
-      async look() {
-        const all = await publishTokens.list()
-        published.present(all)
-        await publishers.onlyOf(new Set(all.map(({ credential }) => credential)))
-      },
-    }),
-  )
-  await publisherWatch.look()
   await events.load()
-
-  const publishing: PublishersPort = {
-    async publish(camera, offer, subject) {
-      // It may have been made a moment ago.
-      await publisherWatch.lookAnew()
-      cameras.get(camera)
-      return publishers.publish(camera, offer, subject)
-    },
-    trickle: (id, fragment, subject) => publishers.trickle(id, fragment, subject),
-    leave: (id, subject) => publishers.leave(id, subject),
-  }
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
-    ...{ publishTokens, publishers: publishing },
+    ...{ publishTokens, publishers },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, recordingsDirectory },
   }

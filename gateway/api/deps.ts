@@ -7,6 +7,7 @@ import type { SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import type { EventSign } from '../events/event-service.ts'
 import type { LiveStreams } from '../live-stream/live-streams.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionReport } from '../metrics/session-report.ts'
@@ -62,6 +63,10 @@ export interface EventsPort {
   }>
   /** @throws PorchlightError `event_not_found` */
   get(id: string): Promise<EventNotice>
+  /** Undefined where there is no such event. */
+  cameraOf(id: string): Promise<string | undefined>
+  /** A sign of an event at a camera. Never throws. */
+  tell(camera: string, sign: EventSign): void
 }
 
 export interface PublishersPort {

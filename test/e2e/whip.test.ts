@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { toneHz } from '../sim/libwebrtc/peer.ts'
 import { type AtEnd, type Child, startNode } from '../support/child.ts'
 import { openChromium } from '../support/chromium.ts'
 import { cameraThat, GatewayHouse } from '../support/house.ts'
 import { framesAfter, hearTone, watchFrames } from '../support/page-probe.ts'
+import { decodedRecording, recordingThat } from '../support/recording.ts'
 import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 
 const camera = 'whip.studio'
@@ -43,6 +45,18 @@ test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back
   const frames = await framesAfter(page, 0, 30)
   expect(frames.at(-1)!.barcode!).toBeGreaterThan(frames[0]!.barcode!)
   await hearTone(page, toneHz)
+
+  // It says itself when something happens, and that is recorded.
+  const told = await fetch(`${gateway.url}/api/cameras/${camera}/events/studio-ring-1`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'ring', phase: 'begin' }),
+  })
+  expect(told.status).toBe(204)
+  await recordingThat(gateway, 'studio-ring-1', ({ fromMs, toMs }) => toMs! - fromMs! > 3_000)
+  const decoded = await decodedRecording(gateway, 'studio-ring-1', join(gateway.directory, 'studio.mp4'))
+  expect(decoded.video.length).toBeGreaterThan(20)
+  expect(decoded.audio.length).toBeGreaterThan(30)
 
   // A restart of ICE is refused, and changes nothing.
   first.say('restart')
