@@ -33,6 +33,11 @@ export interface LineListener {
 /** Sound has no keyframes: that of the longest group of pictures is kept, for readers who begin with the group. */
 const audioLimits: GopLimits = { ...defaultGopLimits, historyMs: defaultGopLimits.gopMs, packets: 1_024 }
 
+/** A sender report is believed where it says that the newest packet was captured no longer ago than this, ms … */
+const mostDelayMs = 3_000
+/** … and no further ahead of our clock than this, ms. */
+const mostAheadMs = 1_000
+
 /** One line (picture or sound) of a producer: packets in, kept, timed, missed, and told to those who listen. */
 export class MediaLine {
   readonly format: LineFormat
@@ -48,6 +53,7 @@ export class MediaLine {
   /** Packets lost for good since the last one numbered. */
   #gone = 0
   readonly #listeners = new Set<LineListener>()
+  readonly #wallNow: () => number
   #ssrc: number | undefined
   #keyTimestamp: number | undefined
   #reordered = false
@@ -61,6 +67,7 @@ export class MediaLine {
   /** @param wallNow ms since the Unix epoch */
   constructor(format: LineFormat, wallNow: () => number) {
     this.format = format
+    this.#wallNow = wallNow
     this.cache = new GopCache(format.clockRate, format.kind === 'video' ? defaultGopLimits : audioLimits)
     this.clock = new LineClock(format.clockRate, wallNow)
     this.report = new ReceiveReport(format.clockRate)
@@ -149,7 +156,11 @@ export class MediaLine {
     this.report.senderReport(ntp, nowMs)
     const newest = this.cache.ring.get(this.cache.ring.head)
     if (!newest || this.format.captureTimeId !== undefined) return
-    this.clock.captured(newest.timestamp + ((rtp - newest.timestamp) | 0), captureMs)
+    const saidMs = captureMs - (((rtp - newest.timestamp) | 0) / this.format.clockRate) * 1000
+    const wallMs = this.#wallNow()
+    // Some senders' clocks are wrong, some reports run away from their packets (GStreamer 1.22): then arrival counts.
+    const believable = saidMs > wallMs - mostDelayMs && saidMs < wallMs + mostAheadMs
+    this.clock.captured(newest.timestamp, believable ? saidMs : wallMs)
   }
 
   #frameNumber(rtp: RtpPacket, ext: number): number | undefined {
