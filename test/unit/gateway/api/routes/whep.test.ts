@@ -106,16 +106,20 @@ describe('WHEP', () => {
     expect([reply.statusCode, reply.json().code]).toEqual([401, 'sign_in_required'])
   })
 
-  test('a gateway that is full says when to come again', async () => {
+  test.each([
+    ['session_limit', 503],
+    // The draft's §4.2: a stream that is not being published.
+    ['camera_offline', 409],
+  ] as const)('%s says when to come again', async (code, status) => {
     const { app } = await open(owner, {
       viewers: {
-        join: () => Promise.reject(new PorchlightError('session_limit')),
+        join: () => Promise.reject(new PorchlightError(code)),
         trickle: () => undefined,
         leave: async () => undefined,
       },
     })
     const reply = await app.inject({ method: 'POST', url, headers: sdp, payload: 'v=0 offer' })
-    expect([reply.statusCode, reply.json().code, reply.headers['retry-after']]).toEqual([503, 'session_limit', '5'])
+    expect([reply.statusCode, reply.json().code, reply.headers['retry-after']]).toEqual([status, code, '5'])
   })
 
   test('OPTIONS says what may be done, DELETE ends, whatever tag it brings', async () => {
