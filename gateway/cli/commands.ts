@@ -113,8 +113,8 @@ export const commands: Readonly<Record<string, Command>> = {
           one(flags.get('publish')!, '--publish'),
           flags.get('name')?.[0],
         )
-        out(token)
-        out(`WHIP: ${publicUrl(config)}/api/cameras/${camera}/whip`)
+        // At once, for scripts that take the first line and go.
+        out(`${token}\nWHIP: ${publicUrl(config)}/api/cameras/${camera}/whip`)
         return
       }
       const cameras = flags.get('camera') ?? []

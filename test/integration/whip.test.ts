@@ -17,8 +17,13 @@ afterAll(async () => {
 
 const path = (name: string) => `/api/cameras/whip.${name}/whip`
 
+/** Token and address. */
+async function publish(name: string, flags: Record<string, string[]> = {}): Promise<string[]> {
+  return (await gateway.cli('token', [], { publish: [name], ...flags })).join('\n').split('\n')
+}
+
 async function tokenOf(name: string, flags: Record<string, string[]> = {}): Promise<string> {
-  return (await gateway.cli('token', [], { publish: [name], ...flags }))[0]!
+  return (await publish(name, flags))[0]!
 }
 
 const post = (name: string, token: string, body = plainWhipOffer) =>
@@ -38,7 +43,7 @@ const cameras = async () =>
 
 describe('gateway token', () => {
   it('--publish prints a token and where to publish, and the camera is there at once for whoever comes with it', async () => {
-    const [token = '', where] = await gateway.cli('token', [], { publish: ['studio'], name: ['The studio'] })
+    const [token = '', where] = await publish('studio', { name: ['The studio'] })
     expect(token).toMatch(/^[\w-]{43}$/)
     expect(where).toMatch(/^WHIP: http:\/\/\S+\/api\/cameras\/whip\.studio\/whip$/)
     const response = await post('studio', token)
@@ -93,7 +98,10 @@ describe('a publish token', () => {
 
   it('of nobody is refused, and so is the owner without one', async () => {
     await tokenOf('garden')
-    expect(await codeOf(await post('garden', 'x'.repeat(43)))).toBe('sign_in_required')
+    const unknown = await post('garden', 'x'.repeat(43))
+    expect(await codeOf(unknown)).toBe('sign_in_required')
+    // A page elsewhere may read why.
+    expect(unknown.headers.get('access-control-allow-origin')).toBe('*')
     const response = await fetch(gateway.url + path('garden'), {
       method: 'POST',
       headers: { ...me, 'content-type': 'application/sdp' },
