@@ -1,6 +1,6 @@
 import { isReference } from '@porchlight/proto/media/h264.ts'
 import { keyframeStart } from '@porchlight/proto/media/keyframe.ts'
-import { parseRtp, type RtpPacket, SequenceUnwrapper, TimestampUnwrapper } from '@porchlight/proto/media/rtp.ts'
+import { parseRtp, type RtpPacket } from '@porchlight/proto/media/rtp.ts'
 import { readAbsCaptureTime, readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
 import type { AudioCodec, VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import { FrameNumbering } from './frame-numbering.ts'
@@ -9,6 +9,7 @@ import { LineClock } from './line-clock.ts'
 import { LossList } from './loss-list.ts'
 import { type MediaPacket, makeWire } from './packet-ring.ts'
 import { ReceiveReport } from './receive-report.ts'
+import { SourceLine } from './source-line.ts'
 
 /** What was negotiated for one line of a producer. */
 export interface LineFormat {
@@ -45,8 +46,7 @@ export class MediaLine {
   readonly clock: LineClock
   readonly losses = new LossList()
   readonly report: ReceiveReport
-  readonly #sequences = new SequenceUnwrapper()
-  readonly #timestamps = new TimestampUnwrapper()
+  readonly #source: SourceLine
   readonly #numbering: FrameNumbering | undefined
   /** The next packet to number. */
   #unnumbered: number | undefined
@@ -69,6 +69,7 @@ export class MediaLine {
     this.format = format
     this.#wallNow = wallNow
     this.cache = new GopCache(format.clockRate, format.kind === 'video' ? defaultGopLimits : audioLimits)
+    this.#source = new SourceLine(format.clockRate)
     this.clock = new LineClock(format.clockRate, wallNow)
     this.report = new ReceiveReport(format.clockRate)
     if (format.kind === 'video' && format.frameNumberId === undefined) this.#numbering = new FrameNumbering()
@@ -89,7 +90,7 @@ export class MediaLine {
     return this.#bytesPerMs
   }
 
-  /** Packets that were malformed or of another payload type. */
+  /** Packets that were malformed, of another payload type or source, or astray. */
   get refused(): number {
     return this.#refused
   }
@@ -126,8 +127,12 @@ export class MediaLine {
       this.#refused++
       return 'refused'
     }
-    const ext = this.#sequences.unwrap(rtp.sequence)
-    const timestamp = this.#timestamps.unwrap(rtp.timestamp)
+    const place = this.#source.place(rtp.sequence, rtp.timestamp, nowMs)
+    if (!place) {
+      this.#refused++
+      return 'refused'
+    }
+    const { ext, timestamp } = place
     const late = this.losses.isMissing(ext)
     const mendable = this.losses.arrived(ext, nowMs)
     const packet: MediaPacket = {
@@ -155,8 +160,8 @@ export class MediaLine {
   senderReport(ntp: bigint, captureMs: number, rtp: number, nowMs: number): void {
     this.report.senderReport(ntp, nowMs)
     const newest = this.cache.ring.get(this.cache.ring.head)
-    if (!newest || this.format.captureTimeId !== undefined) return
-    const saidMs = captureMs - (((rtp - newest.timestamp) | 0) / this.format.clockRate) * 1000
+    if (this.#ssrc === undefined || !newest || this.format.captureTimeId !== undefined) return
+    const saidMs = captureMs - ((this.#source.timeOf(rtp) - newest.timestamp) / this.format.clockRate) * 1000
     const wallMs = this.#wallNow()
     // Some senders' clocks are wrong, some reports run away from their packets (GStreamer 1.22): then arrival counts.
     const believable = saidMs > wallMs - mostDelayMs && saidMs < wallMs + mostAheadMs
