@@ -60,7 +60,7 @@ const manners = [
   ['sets its clock an hour ahead', { seconds: 3_600 }],
   ['sets its clock an hour back', { seconds: -3_600 }],
   ['sets its clock two seconds ahead', { seconds: 2 }],
-  ['begins its numbers anew', { sequence: 30_000 }],
+  ['begins its numbers anew', { sequence: 40_000 }],
   ['leaves a few numbers out', { sequence: 50 }],
 ] as const
 
