@@ -226,9 +226,11 @@ export class ProducerMedia {
 
   #leave({ stream, mid, packet, again, ends }: Leaving): void {
     ends?.layer.left(ends.frame)
-    this.#transportNumber = (this.#transportNumber + 1) & 0xffff
-    if (again) stream.leavesAgain(packet, this.#transportNumber)
-    else stream.leaves(packet, this.#transportNumber, performance.now())
+    if (again) stream.leavesAgain(packet)
+    else {
+      this.#transportNumber = (this.#transportNumber + 1) & 0xffff
+      stream.leaves(packet, this.#transportNumber, performance.now())
+    }
     this.#counts.packets++
     this.#options.send(mid, packet)
   }

@@ -15,7 +15,7 @@ import { SentPackets } from './sent-packets.ts'
 /** Fixed header, extension header, and the three extensions of a frame's first packet padded to words. */
 const headerBytes = 12 + 4 + 20
 const maxPayload = maxRtpBytes - headerBytes
-/** Where the transport-wide number stands: it is the first extension, and a repetition gets a new one. */
+/** Where the transport-wide number stands: it is the first extension. */
 const transportNumberAt = 12 + 4 + 1
 /** Sound that deviates less from its sample count goes on without a step in its timestamps. */
 const soundSlackMs = 20
@@ -108,7 +108,10 @@ export class SendStream {
     this.#octets += packet.length - 12
   }
 
-  /** Packets asked for by a NACK that can be sent again; `leavesAgain` numbers them transport-wide. */
+  /**
+   * Packets asked for by a NACK that can be sent again, byte by byte as they were: two packets of one SSRC and number that
+   * differ, if only in the transport-wide number, would be two texts under one nonce (RFC 7714 §8.1).
+   */
   repeats(lost: readonly number[], now: number): Uint8Array[] {
     const packets: Uint8Array[] = []
     for (const sequence of lost) {
@@ -119,11 +122,11 @@ export class SendStream {
     return packets
   }
 
-  leavesAgain(packet: Uint8Array, transportNumber: number): void {
-    packet[transportNumberAt] = transportNumber >> 8
-    packet[transportNumberAt + 1] = transportNumber
+  /** To be called when a packet leaves that left before. @returns the transport-wide number that it has */
+  leavesAgain(packet: Uint8Array): number {
     this.#packets++
     this.#octets += packet.length - 12
+    return (packet[transportNumberAt]! << 8) | packet[transportNumberAt + 1]!
   }
 
   /** Takes a report block that names this stream. */

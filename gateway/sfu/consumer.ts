@@ -252,9 +252,17 @@ export class Consumer implements SenderLink {
   }
 
   send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
-    const size = bytes.length + overheadBytes
-    this.#pacer.spend(size)
-    if (sequence !== undefined) this.estimate.sent(sequence, size, this.#nowMs)
+    if (sequence !== undefined) this.estimate.sent(sequence, bytes.length + overheadBytes, this.#nowMs)
+    this.#send(track, bytes)
+  }
+
+  sendAgain(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
+    if (sequence !== undefined) this.estimate.sentAgain(sequence)
+    this.#send(track, bytes)
+  }
+
+  #send(track: SenderTrack, bytes: Uint8Array): void {
+    this.#pacer.spend(bytes.length + overheadBytes)
     this.traffic.packet(bytes.length, this.#nowMs)
     this.#options.send(track.mid, bytes)
   }

@@ -80,7 +80,6 @@ export class LineSender {
       const live = Math.max(before.clock.live(nowMs), this.#previous + leastStep)
       this.#resume = { timestamp: live + this.#offset, atMs: nowMs }
     }
-    this.#history.changed(undefined, this.#sequence)
     this.#previous = undefined
     this.#begin(line)
   }
@@ -94,7 +93,6 @@ export class LineSender {
     }
     const captureMs = before.clock.captureMs(before.clock.live(nowMs))
     const offset = Math.round(this.#offset + before.clock.timestampAt(captureMs) - line.clock.timestampAt(captureMs))
-    this.#history.changed({ ring: before.cache.ring, offset: this.#offset }, this.#sequence)
     if (this.#previous !== undefined) this.#previous += this.#offset - offset
     this.#offset = offset
     this.#begin(line)
@@ -102,6 +100,7 @@ export class LineSender {
 
   #begin(line: MediaLine | undefined): void {
     this.#line = line
+    this.#history.clear()
     this.#holes.clear()
     this.#frameTimes.clear()
     this.#natural = undefined
@@ -144,7 +143,7 @@ export class LineSender {
       }
       const packet = ring.get(this.#cursor)
       if (!packet) {
-        this.#keepHole(this.#cursor, nowMs)
+        this.#keepHole(this.#cursor)
         this.#cursor++
         continue
       }
@@ -236,9 +235,9 @@ export class LineSender {
     }
   }
 
-  #keepHole(ext: number, nowMs: number): void {
+  #keepHole(ext: number): void {
     const sequence = this.#nextSequence()
-    this.#history.note(sequence, ext, this.#timestamp, nowMs)
+    this.#history.skipped(sequence)
     this.#holes.set(ext, sequence)
     if (this.#holes.size > mostHoles) this.#holes.delete(this.#holes.keys().next().value ?? 0)
   }
@@ -254,19 +253,23 @@ export class LineSender {
     return sequence
   }
 
-  #emit(packet: MediaPacket, sequence: number, timestamp: number, nowMs: number): void {
-    this.#history.note(sequence, packet.ext, timestamp, nowMs)
-    this.#write(packet, sequence, timestamp + this.#offset)
+  /** Sends a packet for the first time. @param natural unwrapped, without the offset */
+  #emit(packet: MediaPacket, sequence: number, natural: number, nowMs: number): void {
+    const { track } = this
+    const timestamp = natural + this.#offset
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    this.#history.note(sequence, packet.ext, timestamp, transport, nowMs)
+    this.#link.send(track, this.#write(packet, sequence, timestamp, transport), transport)
   }
 
   /** @param timestamp as sent, unwrapped */
-  #write(packet: MediaPacket, sequence: number, timestamp: number): void {
+  #write(packet: MediaPacket, sequence: number, timestamp: number, transport: number | undefined): Uint8Array {
     const { track } = this
     this.#packets++
     this.#octets += packet.payload.length
-    const bytes = track.transportCcId === undefined ? packet.bare : packet.wire
-    const transport = this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc)
-    this.#link.send(track, bytes, transport)
+    const bytes = transport === undefined ? packet.bare : packet.wire
+    this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc, transport)
+    return bytes
   }
 
   #writeHeader(
@@ -276,13 +279,13 @@ export class LineSender {
     sequence: number,
     timestamp: number,
     ssrc: number,
-  ): number | undefined {
-    const { transportCcId } = this.track
+    transport: number | undefined,
+  ): void {
     writeHeader(bytes, payloadType, marker, sequence, timestamp % 2 ** 32, ssrc)
-    if (transportCcId === undefined) return undefined
-    const transport = this.#link.nextTransportSequence()
-    writeTransportSequence(bytes, transportCcId, transport)
-    return transport
+    const { transportCcId } = this.track
+    if (transportCcId !== undefined && transport !== undefined) {
+      writeTransportSequence(bytes, transportCcId, transport)
+    }
   }
 
   /** Answers a NACK. @param lost sequence numbers as the viewer saw them */
@@ -297,21 +300,21 @@ export class LineSender {
   }
 
   #again(sequence: number, nowMs: number): void {
-    const current = this.#line && { ring: this.#line.cache.ring, offset: this.#offset }
-    const sent = this.#history.again(sequence, current, nowMs)
+    const sent = this.#history.again(sequence, this.#line?.cache.ring, nowMs)
     if (!sent) return
     this.#resent++
     const { packet, timestamp } = sent
-    const { rtx, transportCcId } = this.track
-    if (!rtx) {
-      this.#write(packet, sequence, timestamp)
+    const { track } = this
+    if (!track.rtx) {
+      this.#link.sendAgain(track, this.#write(packet, sequence, timestamp, sent.transport), sent.transport)
       return
     }
-    const bytes = rtxBytes(packet.payload, sequence, transportCcId === undefined ? plainHeader : fullHeader)
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    const bytes = rtxBytes(packet.payload, sequence, transport === undefined ? plainHeader : fullHeader)
     const own = this.#rtxSequence
     this.#rtxSequence = (own + 1) & 0xffff
-    const transport = this.#writeHeader(bytes, rtx.payloadType, packet.marker, own, timestamp, rtx.ssrc)
-    this.#link.send(this.track, bytes, transport)
+    this.#writeHeader(bytes, track.rtx.payloadType, packet.marker, own, timestamp, track.rtx.ssrc, transport)
+    this.#link.send(track, bytes, transport)
   }
 
   /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */

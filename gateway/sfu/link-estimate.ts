@@ -74,6 +74,12 @@ export class LinkEstimate {
     this.#sentSequence[slot] = sequence
   }
 
+  /** The same packet was sent once more under its number: nobody can tell which of the two arrives. */
+  sentAgain(sequence: number): void {
+    const slot = sequence & (historySize - 1)
+    if (this.#sentSequence[slot] === sequence) this.#sentSequence[slot] = -1
+  }
+
   feedback(feedback: TransportFeedback, nowMs: number): void {
     let received = 0
     let lost = 0

@@ -13,6 +13,8 @@ export interface SenderTrack {
 export interface SenderLink {
   /** Sends the bytes at once, `sequence` being the transport-wide number that was written. */
   send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
+  /** Sends bytes again that were sent before, with the same transport-wide number. */
+  sendAgain(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
   nextTransportSequence(): number
   /** Bytes that may leave now. */
   budget(): number

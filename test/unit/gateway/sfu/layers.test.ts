@@ -1,5 +1,5 @@
 import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { isRtcp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { writeAbsCaptureTime } from '@porchlight/proto/media/rtp-extensions.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ArrivalFeedback } from '../../../../gateway/sfu/arrival-feedback.ts'
@@ -27,6 +27,10 @@ class House {
   /** Packets of the picture as the viewer got them, with the capture time of their frame. */
   readonly shown: { atMs: number; sequence: number; timestamp: number; layer: 'video' | 'sub'; captureMs: number }[] =
     []
+  /** First packet of each number, by SSRC and number. */
+  readonly #sent = new Map<string, Buffer>()
+  /** Numbers under which something else was sent once more. */
+  readonly differing: string[] = []
   readonly #feedback = new ArrivalFeedback()
   readonly #onLink: { atMs: number; bytes: Buffer }[] = []
   readonly #counts = { video: 0, sub: 0 }
@@ -35,7 +39,8 @@ class House {
   #backlog = false
   subLives = true
 
-  constructor() {
+  /** @param rtx whether the viewer takes repetitions on a source of their own (RFC 4588) */
+  constructor(rtx = true) {
     const format = {
       codec: 'h264' as const,
       payloadType: 96,
@@ -60,7 +65,10 @@ class House {
     })
     this.consumer = new Consumer({
       session: 'viewer-1',
-      video: { mid: '0', ssrc: 42, payloadType: 102, rtx: { ssrc: 43, payloadType: 103 }, transportCcId },
+      video: {
+        ...{ mid: '0', ssrc: 42, payloadType: 102, transportCcId },
+        rtx: rtx ? { ssrc: 43, payloadType: 103 } : undefined,
+      },
       audio: undefined,
       send: (_, bytes) => this.#send(Buffer.from(bytes)),
       backlog: () => {
@@ -73,6 +81,13 @@ class House {
 
   /** A queue of 300 ms, and what does not fit is lost. */
   #send(bytes: Buffer): void {
+    const rtp = isRtcp(bytes) ? undefined : parseRtp(bytes)
+    if (rtp) {
+      const key = `${rtp.ssrc}/${rtp.sequence}`
+      const first = this.#sent.get(key)
+      if (first && !first.equals(bytes)) this.differing.push(key)
+      this.#sent.set(key, first ?? bytes)
+    }
     const begins = Math.max(this.nowMs, this.#linkFreeMs)
     if (begins - this.nowMs > 300) return
     this.#linkFreeMs = begins + bytes.length / this.bytesPerMs
@@ -119,15 +134,21 @@ class House {
   }
 
   #arrives({ atMs, bytes }: { atMs: number; bytes: Buffer }): void {
-    const rtp = parseRtp(bytes)
-    // Packet types of RTCP (RFC 5761 §4).
-    if (!rtp || (bytes[1]! >= 192 && bytes[1]! <= 223)) return
+    const rtp = isRtcp(bytes) ? undefined : parseRtp(bytes)
+    if (!rtp) return
     this.#feedback.arrived(Buffer.from(rtp.extensions[0]!.data).readUInt16BE(), atMs)
     if (rtp.ssrc !== 42) return
     const payload = Buffer.from(rtp.payload)
     const layer = payload[10] === streams.video.ssrc ? 'video' : 'sub'
     const captureMs = (payload.readUInt32BE(12) * 1000) / streams[layer].rate
     this.shown.push({ atMs, sequence: rtp.sequence, timestamp: rtp.timestamp, layer, captureMs })
+  }
+
+  /** The viewer asks for the last `count` numbers. */
+  askAgain(count: number): void {
+    const last = this.shown.at(-1)!.sequence
+    const lost = Array.from({ length: count }, (_, index) => (last - index) & 0xffff).reverse()
+    this.consumer.rtcp('0', writeRtcp([{ type: 'nack', sender: 9, media: 42, lost }]))
   }
 
   /** Runs until the viewer gets `layer`. @returns how long it took, ms; undefined: not within `mostMs` */
@@ -141,8 +162,8 @@ class House {
   }
 }
 
-function watching(): House {
-  const house = new House()
+function watching(rtx = true): House {
+  const house = new House(rtx)
   house.run(2_000)
   house.consumer.attach(house.producer)
   house.consumer.opened('0')
@@ -193,6 +214,24 @@ describe('a viewer of a camera with two layers', () => {
       expect((sequence - earlier.sequence) & 0xffff).toBeLessThan(0x8000)
       expect((timestamp - earlier.timestamp) | 0).toBeGreaterThanOrEqual(0)
     }
+  })
+
+  test('gets nothing else under a number that it had, whatever it asks for and whichever layer it was of', () => {
+    const house = watching(false)
+    const again = () => {
+      for (let round = 0; round < 20; round++) {
+        house.run(100)
+        house.askAgain(200)
+      }
+    }
+    house.bytesPerMs = 50
+    expect(house.until('sub', 4_000)).toBeDefined()
+    again()
+    house.bytesPerMs = 375
+    expect(house.until('main', 20_000)).toBeDefined()
+    again()
+    expect(house.consumer.senders[0]!.resent).toBeGreaterThan(50)
+    expect(house.differing).toEqual([])
   })
 
   test('goes back to the main one when nothing comes of the small one any more', () => {
