@@ -1,8 +1,8 @@
+import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
 import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
-import { type Layer, LayerChoice } from './layer-choice.ts'
+import { type Layer, LayerChoice, neededFor } from './layer-choice.ts'
 import { LineSender } from './line-sender.ts'
-import { LinkEstimate } from './link-estimate.ts'
 import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
 import type { MediaPacket } from './packet-ring.ts'
@@ -26,9 +26,13 @@ export interface ConsumerOptions {
 const reportMs = 1_000
 /** A layer of which nothing has come for so long is not there, ms. */
 const layerGoneMs = 2_000
-/** On the small layer the link is tried for the main one so often, ms, with a train of so many packets. */
+/** On the small layer the link is tried for the main one so often, ms … */
 const probeMs = 1_000
-const probePackets = 8
+/** … and at once again after a probe that raised the rate so much; each tries so much more than is known … */
+const probeRaise = 1.2
+const probeStep = 2
+/** … but not more than this beyond what the main layer needs. */
+const probeBeyond = 1.1
 /** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
 const overheadBytes = 38
 
@@ -48,7 +52,7 @@ export class Consumer implements SenderLink {
   readonly #choice = new LayerChoice()
   #producer: Producer | undefined
   #unlisten: (() => void)[] = []
-  #probedMs = Number.NEGATIVE_INFINITY
+  #probed = { atMs: Number.NEGATIVE_INFINITY, rate: 0 }
   #transportSequence = 0
   #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
@@ -150,10 +154,17 @@ export class Consumer implements SenderLink {
       this.#pumpNow()
     } else if (sender.line === sub && this.#layer === 'main') {
       this.#producer?.requestKeyframe('video')
-    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs) && nowMs - this.#probedMs >= probeMs) {
-      this.#probedMs = nowMs
-      sender.probe(probePackets, nowMs)
-    }
+    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs)) this.#tryLink(sender, neededFor(main))
+  }
+
+  /** Sends repetitions at a rate that the link is not known to bear. */
+  #tryLink(sender: LineSender, needed: number): void {
+    const { rate, probeUnderWay } = this.estimate
+    const soon = rate >= this.#probed.rate * probeRaise
+    if (probeUnderWay || !sender.canProbe || (!soon && this.#nowMs - this.#probed.atMs < probeMs)) return
+    this.#probed = { atMs: this.#nowMs, rate }
+    this.estimate.startProbe(Math.min(rate * probeStep, needed * probeBeyond), this.#nowMs)
+    this.#pumpNow()
   }
 
   /** Sends what the pace allows; true where something is left. */
@@ -162,6 +173,10 @@ export class Consumer implements SenderLink {
     this.#nowMs = this.#options.now()
     let left = false
     for (const sender of this.#senders) left = sender.pump(this.#nowMs) || left
+    if (this.estimate.probeLeaves) {
+      this.#video?.probe(this.estimate.probeDue(this.#nowMs), this.#nowMs)
+      left ||= this.estimate.probeLeaves
+    }
     this.#reports()
     return left
   }

@@ -21,6 +21,11 @@ const leastStayMs = 2_000
 const mostStayMs = 32_000
 const soonMs = 10_000
 
+/** What the link must bear for the main layer to be taken again. @param main its rate */
+export function neededFor(main: number): number {
+  return main * room
+}
+
 /** Which layer a viewer gets: a dip costs nothing, and a link that goes up and down is not followed each time. */
 export class LayerChoice {
   #layer: Layer = 'main'
@@ -41,7 +46,7 @@ export class LayerChoice {
     this.#sinceMs ??= nowMs
     if (main <= 0) return this.#layer
     if (this.#layer === 'sub') {
-      if (this.wouldRise(nowMs) && rate >= main * room) this.#take('main', nowMs)
+      if (this.wouldRise(nowMs) && rate >= neededFor(main)) this.#take('main', nowMs)
       return this.#layer
     }
     if (probing || rate >= main) this.#shortSinceMs = undefined

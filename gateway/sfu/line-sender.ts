@@ -11,6 +11,10 @@ import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
 /** Holes whose number is kept for a packet that comes late. */
 const mostHoles = 512
 const mostFrameTimes = 512
+/** Repetitions go out ahead of the pace by so much, ms. */
+const mostDebtMs = 30
+/** The link is tried with so many of the newest packets. */
+const probePackets = 64
 
 /**
  * One line towards one viewer: a cursor into the producer's packets, and the rewriting of number, timestamp, SSRC,
@@ -40,6 +44,7 @@ export class LineSender {
   #octets = 0
   #jumps = 0
   #resent = 0
+  #probed = 0
 
   constructor(track: SenderTrack, link: SenderLink) {
     this.track = track
@@ -288,26 +293,41 @@ export class LineSender {
     }
   }
 
-  /** Answers a NACK. @param lost sequence numbers as the viewer saw them */
+  /** Answers a NACK as far as the pace allows. @param lost sequence numbers as the viewer saw them */
   resend(lost: readonly number[], nowMs: number): void {
-    for (const sequence of lost.slice(0, 256)) this.#again(sequence, nowMs)
+    for (const sequence of lost.slice(0, 256)) {
+      // What does not fit is asked for again: on a link that became thin repetitions must not fill it alone.
+      if (this.#link.budget() < -mostDebtMs * this.#link.rate) return
+      this.#again(sequence, nowMs)
+    }
   }
 
-  /** Sends the last packets again in one train, which shows what the link bears; nothing without RFC 4588. */
-  probe(packets: number, nowMs: number): void {
-    if (!this.track.rtx) return
-    for (let back = packets; back > 0; back--) this.#again((this.#sequence - back) & 0xffff, nowMs)
+  /** Whether the viewer takes repetitions that it has not asked for (RFC 4588). */
+  get canProbe(): boolean {
+    return this.track.rtx !== undefined
   }
 
-  #again(sequence: number, nowMs: number): void {
+  /** Sends about so many bytes of the newest packets again beside the media, to try the link. */
+  probe(bytes: number, nowMs: number): void {
+    if (!this.canProbe) return
+    let left = bytes
+    for (let tries = 0; left > 0 && tries < probePackets; tries++) {
+      this.#probed = (this.#probed % probePackets) + 1
+      left -= this.#again((this.#sequence - this.#probed) & 0xffff, nowMs)
+    }
+  }
+
+  /** @returns bytes sent */
+  #again(sequence: number, nowMs: number): number {
     const sent = this.#history.again(sequence, this.#line?.cache.ring, nowMs)
-    if (!sent) return
+    if (!sent) return 0
     this.#resent++
     const { packet, timestamp } = sent
     const { track } = this
     if (!track.rtx) {
-      this.#link.sendAgain(track, this.#write(packet, sequence, timestamp, sent.transport), sent.transport)
-      return
+      const same = this.#write(packet, sequence, timestamp, sent.transport)
+      this.#link.sendAgain(track, same, sent.transport)
+      return same.length
     }
     const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
     const bytes = rtxBytes(packet.payload, sequence, transport === undefined ? plainHeader : fullHeader)
@@ -315,6 +335,7 @@ export class LineSender {
     this.#rtxSequence = (own + 1) & 0xffff
     this.#writeHeader(bytes, track.rtx.payloadType, packet.marker, own, timestamp, track.rtx.ssrc, transport)
     this.#link.send(track, bytes, transport)
+    return bytes.length
   }
 
   /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */
