@@ -1,7 +1,8 @@
+import { type Layer, LayerChoice, neededFor } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
+import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
 import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
-import { type Layer, LayerChoice, neededFor } from './layer-choice.ts'
 import { LineSender } from './line-sender.ts'
 import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
@@ -26,13 +27,6 @@ export interface ConsumerOptions {
 const reportMs = 1_000
 /** A layer of which nothing has come for so long is not there, ms. */
 const layerGoneMs = 2_000
-/** On the small layer the link is tried for the main one so often, ms … */
-const probeMs = 1_000
-/** … and at once again after a probe that raised the rate so much; each tries so much more than is known … */
-const probeRaise = 1.2
-const probeStep = 2
-/** … but not more than this beyond what the main layer needs. */
-const probeBeyond = 1.1
 /** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
 const overheadBytes = 38
 
@@ -48,11 +42,12 @@ export class Consumer implements SenderLink {
   readonly #pacer = new Pacer()
   readonly #senders: readonly LineSender[]
   readonly #video: LineSender | undefined
+  readonly #sound: LineSender | undefined
   readonly #open = new Set<string>()
   readonly #choice = new LayerChoice()
+  readonly #plan = new ProbePlan()
   #producer: Producer | undefined
   #unlisten: (() => void)[] = []
-  #probed = { atMs: Number.NEGATIVE_INFINITY, rate: 0 }
   #transportSequence = 0
   #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
@@ -63,9 +58,9 @@ export class Consumer implements SenderLink {
     this.session = options.session
     this.#options = options
     this.#video = options.video && new LineSender(options.video, this)
-    const audio = options.audio && new LineSender(options.audio, this)
+    this.#sound = options.audio && new LineSender(options.audio, this)
     // In this order: sound goes first.
-    this.#senders = [audio, this.#video].filter((sender) => sender !== undefined)
+    this.#senders = [this.#sound, this.#video].filter((sender) => sender !== undefined)
   }
 
   get producer(): Producer | undefined {
@@ -111,11 +106,16 @@ export class Consumer implements SenderLink {
     if (sender.needsKeyframe) this.#requestKeyframe(sender)
   }
 
-  /** The layer that is wanted: the main one where there is no other, or nothing comes of it. */
+  /** The layer that is wanted: one of which nothing comes is not there, and the main one stands for both of two such. */
   get #layer(): Layer {
-    const ring = this.#producer?.sub?.cache.ring
+    if (!this.#comes(this.#producer?.sub)) return 'main'
+    return this.#comes(this.#producer?.video) ? this.#choice.layer : 'sub'
+  }
+
+  #comes(line: MediaLine | undefined): boolean {
+    const ring = line?.cache.ring
     const newest = ring?.get(ring.head)
-    return newest && this.#options.now() - newest.arrivalMs < layerGoneMs ? this.#choice.layer : 'main'
+    return newest !== undefined && this.#options.now() - newest.arrivalMs < layerGoneMs
   }
 
   /** The layer that the viewer gets. */
@@ -129,14 +129,19 @@ export class Consumer implements SenderLink {
   }
 
   #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
-    // The main layer is taken at its next keyframe: until then the small one goes on.
-    const rises = packet.keyframe && line === this.#producer?.video && this.#layer === 'main' && this.layer === 'sub'
-    if (rises) sender.switchTo(line, packet.arrivalMs)
+    // Another layer is taken at its next keyframe: until then the one that is shown goes on, if it does.
+    if (packet.keyframe && sender.line !== line && sender === this.#video && this.#wants(line)) {
+      sender.switchTo(line, packet.arrivalMs)
+    }
     if (sender.line !== line) return
     this.#nowMs = packet.arrivalMs
     sender.arrived(packet, packet.arrivalMs)
     if (sender.pump(packet.arrivalMs)) this.#options.backlog(this)
     this.#reports()
+  }
+
+  #wants(line: MediaLine): boolean {
+    return line === (this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video)
   }
 
   /** The link was heard of: whether it bears the main layer. */
@@ -146,7 +151,8 @@ export class Consumer implements SenderLink {
     if (!video || !sub || !sender) return
     const nowMs = this.#nowMs
     const { rate, probing, free } = this.estimate
-    const main = video.bytesPerMs && video.bytesPerMs + (audio?.bytesPerMs ?? 0)
+    const sound = this.#sound && this.#counted(this.#sound.track) ? (audio?.bytesPerMs ?? 0) : 0
+    const main = video.bytesPerMs && video.bytesPerMs + sound
     this.#choice.decide({ nowMs, rate, probing, main })
     if (sender.line === video && this.#layer === 'sub') {
       sender.switchTo(sub, nowMs)
@@ -159,11 +165,10 @@ export class Consumer implements SenderLink {
 
   /** Sends repetitions at a rate that the link is not known to bear. */
   #tryLink(sender: LineSender, needed: number): void {
-    const { rate, probeUnderWay } = this.estimate
-    const soon = rate >= this.#probed.rate * probeRaise
-    if (probeUnderWay || !sender.canProbe || (!soon && this.#nowMs - this.#probed.atMs < probeMs)) return
-    this.#probed = { atMs: this.#nowMs, rate }
-    this.estimate.startProbe(Math.min(rate * probeStep, needed * probeBeyond), this.#nowMs)
+    if (this.estimate.probeUnderWay || !sender.canProbe) return
+    const tried = this.#plan.next(this.estimate.rate, needed, this.#nowMs)
+    if (tried === undefined) return
+    this.estimate.startProbe(tried, this.#nowMs)
     this.#pumpNow()
   }
 
@@ -276,8 +281,14 @@ export class Consumer implements SenderLink {
     this.#send(track, bytes)
   }
 
+  /** Whether the estimate is of this track's packets too (Chromium gives no account of G.711). */
+  #counted(track: SenderTrack): boolean {
+    return track.transportCcId !== undefined || this.#video?.track.transportCcId === undefined
+  }
+
   #send(track: SenderTrack, bytes: Uint8Array): void {
-    this.#pacer.spend(bytes.length + overheadBytes)
+    // What the viewer gives no account of, the estimate does not comprise.
+    if (this.#counted(track)) this.#pacer.spend(bytes.length + overheadBytes)
     this.traffic.packet(bytes.length, this.#nowMs)
     this.#options.send(track.mid, bytes)
   }

@@ -3,7 +3,7 @@ import type { SenderReport } from '@porchlight/proto/media/rtcp.ts'
 import { ntpFromMs } from '@porchlight/proto/media/rtp.ts'
 import type { MediaLine } from './media-line.ts'
 import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
-import { rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
+import { paddingBytes, rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
 import { SentHistory } from './sent-history.ts'
 import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
@@ -307,7 +307,7 @@ export class LineSender {
     return this.track.rtx !== undefined
   }
 
-  /** Sends about so many bytes of the newest packets again beside the media, to try the link. */
+  /** Sends about so many bytes beside the media, to try the link: the newest packets again, else padding. */
   probe(bytes: number, nowMs: number): void {
     if (!this.canProbe) return
     let left = bytes
@@ -315,6 +315,27 @@ export class LineSender {
       this.#probed = (this.#probed % probePackets) + 1
       left -= this.#again((this.#sequence - this.#probed) & 0xffff, nowMs)
     }
+    while (left > 0) left -= this.#pad()
+  }
+
+  /** Padding goes where repetitions go (RFC 4588 has no word against it, and libwebrtc does the same). @returns bytes sent */
+  #pad(): number {
+    const { track } = this
+    const { rtx } = track
+    if (!rtx) return 0
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    const bytes = paddingBytes(transport === undefined ? plainHeader : fullHeader)
+    const timestamp = this.#timestamp + this.#offset
+    this.#writeHeader(bytes, rtx.payloadType, false, this.#nextRtxSequence(), timestamp, rtx.ssrc, transport)
+    bytes[0]! |= 0x20
+    this.#link.send(track, bytes, transport)
+    return bytes.length
+  }
+
+  #nextRtxSequence(): number {
+    const sequence = this.#rtxSequence
+    this.#rtxSequence = (sequence + 1) & 0xffff
+    return sequence
   }
 
   /** @returns bytes sent */
@@ -331,8 +352,7 @@ export class LineSender {
     }
     const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
     const bytes = rtxBytes(packet.payload, sequence, transport === undefined ? plainHeader : fullHeader)
-    const own = this.#rtxSequence
-    this.#rtxSequence = (own + 1) & 0xffff
+    const own = this.#nextRtxSequence()
     this.#writeHeader(bytes, track.rtx.payloadType, packet.marker, own, timestamp, track.rtx.ssrc, transport)
     this.#link.send(track, bytes, transport)
     return bytes.length

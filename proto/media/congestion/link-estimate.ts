@@ -56,6 +56,8 @@ export class LinkEstimate {
   readonly #losses = new LossShare()
   #rate: number
   #probing = true
+  /** When the rate was last taken back. */
+  #answeredMs = Number.NEGATIVE_INFINITY
   /** The detector has told of overuse since the queue began to stand. */
   #overused = false
   #probe: Probe | undefined
@@ -140,18 +142,19 @@ export class LinkEstimate {
       if (atUs === undefined) {
         if (before !== fate.underWay) continue
         this.#log.fates[slot] = fate.lost
-        lost++
+        // What was lost before the last answer is answered.
+        if (this.#log.sentMs[slot]! >= this.#answeredMs) lost++
         continue
       }
       if (before === fate.arrived) continue
       this.#log.fates[slot] = fate.arrived
       if (before === fate.repeated) continue
-      if (before === fate.lost) lost--
+      if (before === fate.lost && this.#log.sentMs[slot]! >= this.#answeredMs) lost--
       received++
       this.#arrived(slot, atUs, before === fate.lost, nowMs)
     }
     if (received + lost <= 0) return
-    if (this.#losses.told(received, Math.max(0, lost), nowMs)) this.#lossy(this.#losses.share)
+    if (this.#losses.told(received, Math.max(0, lost), nowMs)) this.#lossy(this.#losses.share, nowMs)
     this.#decide(received, Math.max(0, lost), nowMs)
   }
 
@@ -185,9 +188,10 @@ export class LinkEstimate {
     this.#overused = false
   }
 
-  #lossy(share: number): void {
+  #lossy(share: number, nowMs: number): void {
     if (share <= highLoss) return
     this.#probing = false
+    this.#answeredMs = nowMs
     const passes = this.#acknowledged.rate ?? this.#rate
     const allowed = Math.min(this.#rate, passes * lossRoom) * (1 - share / 2)
     this.#set(Math.min(this.#rate, Math.max(allowed, passes * lossShare)))
@@ -202,6 +206,7 @@ export class LinkEstimate {
     const overflows = !this.free && lost > received / 3 && received + lost >= 10
     if ((this.#overused && this.#queue.pressure >= mostPressure) || overflows) {
       this.#probing = false
+      this.#answeredMs = nowMs
       this.#set(this.#control.decrease(this.#rate, acknowledged, nowMs))
       this.#queue.release()
       this.#overused = false

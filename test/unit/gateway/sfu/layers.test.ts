@@ -1,10 +1,10 @@
+import { LayerChoice } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { writeAbsCaptureTime } from '@porchlight/proto/media/rtp-extensions.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ArrivalFeedback } from '../../../../gateway/sfu/arrival-feedback.ts'
 import { Consumer } from '../../../../gateway/sfu/consumer.ts'
-import { LayerChoice } from '../../../../gateway/sfu/layer-choice.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 

@@ -1,5 +1,5 @@
+import { type Layer, LayerChoice } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
-import { type Layer, LayerChoice } from '../../../../../gateway/sfu/layer-choice.ts'
 import { Pacer } from '../../../../../gateway/sfu/pacer.ts'
 import { seeded } from '../../../../support/random.ts'
 

@@ -26,7 +26,7 @@ export function neededFor(main: number): number {
   return main * room
 }
 
-/** Which layer a viewer gets: a dip costs nothing, and a link that goes up and down is not followed each time. */
+/** Which layers go over a link: a dip costs nothing, and a link that goes up and down is not followed each time. */
 export class LayerChoice {
   #layer: Layer = 'main'
   #sinceMs: number | undefined
