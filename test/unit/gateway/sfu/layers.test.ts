@@ -38,6 +38,7 @@ class House {
   #linkFreeMs = 0
   #backlog = false
   subLives = true
+  mainLives = true
 
   /** @param rtx whether the viewer takes repetitions on a source of their own (RFC 4588) */
   constructor(rtx = true) {
@@ -98,7 +99,7 @@ class House {
     for (const until = this.nowMs + ms; this.nowMs < until; this.nowMs++) {
       for (const name of ['video', 'sub'] as const) {
         const due = Math.floor(((this.nowMs - 100_000) * streams[name].rate) / 1000)
-        if (due >= this.#counts[name] && (name === 'video' || this.subLives)) this.#picture(name)
+        if (due >= this.#counts[name] && (name === 'video' ? this.mainLives : this.subLives)) this.#picture(name)
       }
       if (this.#backlog && this.nowMs % 2 === 0) this.#backlog = this.consumer.pump()
       while ((this.#onLink[0]?.atMs ?? Number.POSITIVE_INFINITY) <= this.nowMs) this.#arrives(this.#onLink.shift()!)
@@ -106,6 +107,13 @@ class House {
       const feedback = this.#feedback.take(9, 42)
       if (feedback) this.consumer.rtcp('0', writeRtcp([feedback]))
     }
+  }
+
+  /** The layer comes again, from the next picture on. */
+  resume(name: 'video' | 'sub'): void {
+    this.#counts[name] = Math.ceil(((this.nowMs - 100_000) * streams[name].rate) / 1000)
+    if (name === 'video') this.mainLives = true
+    else this.subLives = true
   }
 
   #picture(name: 'video' | 'sub'): void {
@@ -241,6 +249,33 @@ describe('a viewer of a camera with two layers', () => {
     house.bytesPerMs = 375
     house.subLives = false
     expect(house.until('main', 8_000)).toBeDefined()
+  })
+})
+
+describe('a device that leaves a layer out', () => {
+  test('of the main one: viewers get the small one, and the main one when it comes again', () => {
+    const house = watching()
+    house.mainLives = false
+    expect(house.until('sub', 3_000)).toBeDefined()
+    house.run(10_000)
+    const lately = house.shown.filter(({ atMs }) => atMs > house.nowMs - 5_000)
+    expect(new Set(lately.map(({ captureMs }) => captureMs)).size).toBeGreaterThan(45)
+    house.resume('video')
+    expect(house.until('main', 5_000)).toBeDefined()
+    house.run(5_000)
+    expect(house.consumer.layer).toBe('main')
+  })
+
+  test('a viewer who comes meanwhile gets the other one at once', () => {
+    const house = new House()
+    house.run(2_000)
+    house.mainLives = false
+    house.run(5_000)
+    house.consumer.attach(house.producer)
+    house.consumer.opened('0')
+    house.run(500)
+    expect(house.shown.length).toBeGreaterThan(0)
+    expect(house.shown.every(({ layer }) => layer === 'sub')).toBe(true)
   })
 })
 
