@@ -24,6 +24,7 @@ export class BurstRate {
   #stretchFromMs = 0
   #rate = 0
   #most = 0
+  #stretches = 0
 
   /** @param heldMs how much longer it was under way than the fastest */
   packet(sentMs: number, arrivalMs: number, bytes: number, heldMs: number): void {
@@ -41,6 +42,7 @@ export class BurstRate {
       this.#stretchBytes += bytes
       this.#stretch++
       if (this.#stretch === stretchPackets) {
+        this.#stretches++
         this.#most = Math.max(this.#most, this.#stretchBytes / Math.max(leastSpanMs, arrivalMs - this.#stretchFromMs))
         this.#beginStretch(arrivalMs)
       }
@@ -49,19 +51,24 @@ export class BurstRate {
     this.#toMs = arrivalMs
   }
 
-  /** What a feedback showed: `rate` of the fastest whole burst, `most` of the fastest stretch within one. */
-  take(): { rate: number; most: number } {
+  /**
+   * What a feedback showed: `rate` of the fastest whole burst, `most` of the fastest of `stretches` within one. A single
+   * stretch may be what a stall fell into.
+   */
+  take(): { rate: number; most: number; stretches: number } {
     this.#tell()
-    const { rate, most } = { rate: this.#rate, most: this.#most }
+    const told = { rate: this.#rate, most: this.#most, stretches: this.#stretches }
     this.#rate = 0
     this.#most = 0
-    return { rate, most }
+    this.#stretches = 0
+    return told
   }
 
   reset(): void {
     this.#packets = 0
     this.#rate = 0
     this.#most = 0
+    this.#stretches = 0
   }
 
   #beginStretch(arrivalMs: number): void {

@@ -56,6 +56,8 @@ export class LinkEstimate {
   readonly #losses = new LossShare()
   #rate: number
   #probing = true
+  /** A burst has told of the link. */
+  #known = false
   /** When the rate was last taken back. */
   #answeredMs = Number.NEGATIVE_INFINITY
   /** The detector has told of overuse since the queue began to stand. */
@@ -111,7 +113,7 @@ export class LinkEstimate {
   /** Begins to try a rate (bytes per ms), unless a probe is under way: `probeDue` says what is to be sent for it. */
   startProbe(rate: number, nowMs: number): void {
     if (this.#probe && !this.#probe.over(nowMs)) return
-    this.#probes = (this.#probes + 1) >>> 0 || 1
+    this.#probes = (this.#probes % 255) + 1
     this.#probe = new Probe(this.#probes, Math.max(this.#limits.least, Math.min(this.#limits.most, rate)), nowMs)
   }
 
@@ -212,11 +214,10 @@ export class LinkEstimate {
       this.#overused = false
       return
     }
-    if (burst.most > 0 && burst.most < this.#rate * 2) {
-      // At the beginning nobody knows the link: the first burst tells before a queue does.
-      if (this.#probing) this.#set(Math.min(this.#rate, burst.most))
-      this.#probing = false
-    }
+    if (burst.most > 0 && burst.most < this.#rate * 2) this.#probing = false
+    // At the beginning nobody knows the link: the first burst tells before a queue does.
+    if (!this.#known && burst.stretches > 1) this.#set(Math.min(this.#rate, burst.most))
+    this.#known ||= burst.stretches > 1
     if (!this.free || this.#detector.usage !== 'normal') {
       this.#control.hold(nowMs)
       return

@@ -11,14 +11,14 @@ export class SentLog {
   /** By slot: ms of the first sending. */
   readonly sentMs = new Float64Array(size)
   /** By slot: bytes on the wire. */
-  readonly bytes = new Uint32Array(size)
+  readonly bytes = new Uint16Array(size)
   /** By slot: one of {@link fate}. `repeated`: it cannot be told which sending arrives. */
   readonly fates = new Uint8Array(size)
   /** By slot: number of the probe that it is a part of; 0: none. */
-  readonly probes = new Uint32Array(size)
+  readonly probes = new Uint8Array(size)
   readonly #sequence = new Int32Array(size).fill(-1)
 
-  /** @param sequence uint16 */
+  /** @param sequence uint16 @param bytes uint16 @param probe uint8 */
   sent(sequence: number, bytes: number, nowMs: number, probe: number): void {
     const slot = sequence & (size - 1)
     this.#sequence[slot] = sequence
