@@ -93,6 +93,8 @@ export class ProducerMedia {
   accessUnit(unit: AccessUnit, name: LayerName = 'main'): void {
     const layer = name === 'main' ? this.#main : this.#sub
     if (this.#closed || layer === undefined) return
+    this.#uplink.tick(this.#wantedRate)
+    if (this.#uplink.main === this.#main.leftOut) this.#heed()
     const packets = layer.take(unit)
     for (const [index, packet] of packets.entries()) {
       const leaving: Leaving = { stream: layer.stream, mid: layer.mid, packet, again: false }

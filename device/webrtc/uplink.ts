@@ -77,6 +77,11 @@ export class Uplink {
     this.#decide(wanted / 8_000)
   }
 
+  /** Time passes in which nothing may be heard of the uplink. */
+  tick(wanted: number): void {
+    if (this.#choice.short) this.#decide(wanted / 8_000)
+  }
+
   /** Padding is being sent. */
   get probeLeaves(): boolean {
     return this.#estimate.probeLeaves

@@ -133,6 +133,10 @@ export class Consumer implements SenderLink {
     if (packet.keyframe && sender.line !== line && sender === this.#video && this.#wants(line)) {
       sender.switchTo(line, packet.arrivalMs)
     }
+    if (packet.marker && this.#choice.short) {
+      this.#nowMs = packet.arrivalMs
+      this.#chooseLayer()
+    }
     if (sender.line !== line) return
     this.#nowMs = packet.arrivalMs
     sender.arrived(packet, packet.arrivalMs)

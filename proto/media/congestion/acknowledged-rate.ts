@@ -2,6 +2,8 @@ const buckets = 9
 const bucketMs = 50
 /** A shorter span says nothing, ms. */
 const leastSpanMs = 50
+/** So long without an arrival nothing was sent, and the link could not show what it bears: in buckets. */
+const pause = 3
 
 /** What arrived over the last 400–450 ms, by the receiver's clock. */
 export class AcknowledgedRate {
@@ -23,14 +25,13 @@ export class AcknowledgedRate {
 
   packet(bytes: number, arrivalMs: number): void {
     const bucket = Math.floor(arrivalMs / bucketMs)
-    if (this.#first === undefined) {
+    if (this.#first === undefined || bucket - this.#newest > pause) {
       this.#first = bucket
       this.#newest = bucket
       this.#bytes.fill(0)
     }
     if (bucket <= this.#newest - buckets) return
-    if (bucket - this.#newest >= buckets) this.#bytes.fill(0)
-    else for (let next = this.#newest + 1; next <= bucket; next++) this.#bytes[place(next)] = 0
+    for (let next = this.#newest + 1; next <= bucket; next++) this.#bytes[place(next)] = 0
     if (bucket > this.#newest) this.#newest = bucket
     if (arrivalMs > this.#newestMs) this.#newestMs = arrivalMs
     this.#bytes[place(bucket)]! += bytes

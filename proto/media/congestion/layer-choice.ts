@@ -37,6 +37,11 @@ export class LayerChoice {
     return this.#layer
   }
 
+  /** The link is short of the main layer: `decide` is to be asked again soon, even if nothing more is heard of the link. */
+  get short(): boolean {
+    return this.#shortSinceMs !== undefined
+  }
+
   /** Whether the main layer would be taken if the link showed that it bears it. */
   wouldRise(nowMs: number): boolean {
     return this.#layer === 'sub' && nowMs - (this.#sinceMs ?? nowMs) >= this.#stayMs

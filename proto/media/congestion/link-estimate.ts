@@ -23,6 +23,9 @@ export const defaultLinkLimits: LinkLimits = { initial: 500, least: 5, most: 25_
 
 /** A queue that stood for so long times so much is the link's and not a stall's, ms · s. */
 const mostPressure = 20
+/** The rest of a queue that does not go after an answer is answered again after so long, ms, and so often. */
+const mostRestMs = 600
+const mostAgain = 3
 /** Of what a burst showed, so much is believed: beside it there is other traffic. */
 const burstShare = 0.85
 /** Growth in one step where a burst has shown room for it. */
@@ -62,6 +65,8 @@ export class LinkEstimate {
   #answeredMs = Number.NEGATIVE_INFINITY
   /** The detector has told of overuse since the queue began to stand. */
   #overused = false
+  /** Answers to the rest of one queue. */
+  #again = 0
   #probe: Probe | undefined
   #probes = 0
   #responseMs = 200
@@ -203,14 +208,18 @@ export class LinkEstimate {
     const acknowledged = this.#acknowledged.rate
     const burst = this.#bursts.take()
     const probed = this.#probed(nowMs)
+    if (this.free) this.#again = 0
     if (this.free && this.#detector.usage !== 'overuse') this.#overused = false
     // A queue that overflows is no stall either, however short it stands.
     const overflows = !this.free && lost > received / 3 && received + lost >= 10
-    if ((this.#overused && this.#queue.pressure >= mostPressure) || overflows) {
+    const grows = this.#overused && this.#queue.pressure >= mostPressure
+    const stays = this.#queue.restMs >= mostRestMs && this.#again < mostAgain
+    if (grows || stays || overflows) {
+      if (stays) this.#again++
       this.#probing = false
       this.#answeredMs = nowMs
       this.#set(this.#control.decrease(this.#rate, acknowledged, nowMs))
-      this.#queue.release()
+      this.#queue.answered()
       this.#overused = false
       return
     }

@@ -5,6 +5,8 @@ export const shortQueueMs = 25
 /** A delay that stands so long within so little, without growing, is the path's and no queue, ms. */
 const settledMs = 3_000
 const settledWithinMs = 10
+/** After the sender has answered to a queue, what stands is taken for its rest, ms. */
+const restMs = 5_000
 
 /**
  * The queue that stands on the link: the least that any packet of the last 100–200 ms waited, as in CoDel (RFC 8289 §3).
@@ -19,6 +21,8 @@ export class QueueDelay {
   #least = Number.POSITIVE_INFINITY
   #before: number | undefined
   #pressure = 0
+  #stoodSinceMs: number | undefined
+  #restUntilMs = Number.NEGATIVE_INFINITY
   #steadySinceMs: number | undefined
   #steadyMs = 0
 
@@ -38,9 +42,17 @@ export class QueueDelay {
     return this.#pressure
   }
 
-  /** Begins to count anew, after an answer was given to it. */
-  release(): void {
+  /** How long the rest of a queue has stood since the last answer to it, ms; 0 where there was none lately. */
+  get restMs(): number {
+    if (this.#stoodSinceMs === undefined || this.#bucketAtMs > this.#restUntilMs) return 0
+    return this.#bucketAtMs - this.#stoodSinceMs
+  }
+
+  /** An answer was given to it: both begin anew. */
+  answered(): void {
     this.#pressure = 0
+    this.#stoodSinceMs = this.#bucketAtMs
+    this.#restUntilMs = this.#bucketAtMs + restMs
   }
 
   /** @param delayMs arrival on the receiver's clock minus sending on ours */
@@ -60,7 +72,9 @@ export class QueueDelay {
     this.#before = undefined
     this.#least = Number.POSITIVE_INFINITY
     this.#pressure = 0
+    this.#stoodSinceMs = undefined
     this.#steadySinceMs = undefined
+    this.#restUntilMs = Number.NEGATIVE_INFINITY
   }
 
   #begin(delayMs: number, arrivalMs: number): void {
@@ -79,7 +93,9 @@ export class QueueDelay {
     const pauseMs = arrivalMs - this.#bucketAtMs
     this.#weigh(this.#settle(arrivalMs))
     // After a pause nobody knows whether anything stood.
-    this.#before = pauseMs < 2 * bucketMs ? this.#least : undefined
+    const paused = pauseMs >= 2 * bucketMs
+    this.#before = paused ? undefined : this.#least
+    if (paused) this.#stoodSinceMs = undefined
     this.#least = Number.POSITIVE_INFINITY
     this.#bucketAtMs = arrivalMs
   }
@@ -87,13 +103,19 @@ export class QueueDelay {
   /** A queue that does not grow and overflows nowhere is more likely a longer path: it adds nothing. */
   #weigh(steady: boolean): void {
     const standing = this.standingMs
-    if (standing <= shortQueueMs) this.#pressure = 0
-    else if (!steady) this.#pressure += (standing * bucketMs) / 1000
+    if (standing <= shortQueueMs) {
+      this.#pressure = 0
+      this.#stoodSinceMs = undefined
+      return
+    }
+    this.#stoodSinceMs ??= this.#bucketAtMs
+    if (!steady) this.#pressure += (standing * bucketMs) / 1000
   }
 
   /** A path that became longer is learnt before the old base runs out. @returns whether the delay stays where it is */
   #settle(arrivalMs: number): boolean {
-    const steady = Math.abs(this.#least - this.#steadyMs) <= settledWithinMs && this.standingMs > shortQueueMs
+    const stands = this.standingMs > shortQueueMs && arrivalMs > this.#restUntilMs
+    const steady = stands && Math.abs(this.#least - this.#steadyMs) <= settledWithinMs
     if (this.#steadySinceMs === undefined || !steady) {
       this.#steadySinceMs = arrivalMs
       this.#steadyMs = this.#least
