@@ -224,7 +224,8 @@ export class Consumer implements SenderLink {
         this.#requestKeyframe(sender)
         return
       case 'twcc':
-        if (packet.media !== ssrc) return
+        // It names the source of whichever packet came last: of a repetition too.
+        if (packet.media !== ssrc && packet.media !== sender.track.rtx?.ssrc) return
         this.#feedbackHeard = true
         this.estimate.feedback(packet, this.#nowMs)
         return

@@ -270,6 +270,18 @@ test('what the viewer says and asks for is counted, and what it sees of the line
   expect(consumer.estimatedBitrate).toBe(consumer.rate * 8_000)
 })
 
+test('feedback that names the source of repetitions counts as well; of a stranger it does not', () => {
+  const { producer, consumer, frame, rtcp } = setUp({ rtx: true })
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  const twcc = { type: 'twcc' as const, sender: 9, feedback: 0, arrivals: [{ sequence: 0, atUs: 250 }] }
+  rtcp({ ...twcc, media: 7 })
+  expect(consumer.estimatedBitrate).toBeUndefined()
+  rtcp({ ...twcc, media: 4343 })
+  expect(consumer.estimatedBitrate).toBeDefined()
+})
+
 test('sender reports follow the unsqueezed clock', () => {
   const { producer, consumer, frame, sent, rtp } = setUp()
   frame(0, { key: true })
