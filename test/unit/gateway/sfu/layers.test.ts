@@ -202,6 +202,19 @@ describe('a viewer of a camera with two layers', () => {
     expect(house.consumer.layer).toBe('main')
   })
 
+  test('gets keyframes alone, and fresh ones, on a link too thin even for the small layer', () => {
+    const house = watching()
+    house.bytesPerMs = 9
+    house.run(30_000)
+    const lately = house.shown.filter(({ atMs }) => atMs > house.nowMs - 15_000)
+    expect(lately.every(({ layer }) => layer === 'sub')).toBe(true)
+    const moments = [...new Set(lately.map(({ captureMs }) => captureMs))]
+    // One every 2 s; beside them a few pictures that came in time.
+    expect(moments.filter((ms) => ms % 2_000 === 0).length).toBeGreaterThanOrEqual(4)
+    expect(moments.length).toBeLessThan(60)
+    for (const { atMs, captureMs } of lately) expect(atMs - 100_000 - captureMs).toBeLessThan(3_000)
+  })
+
   test('sees one time line: numbers without a hole of ours, and times that belong to the moment of capture', () => {
     const house = watching()
     house.bytesPerMs = 50
