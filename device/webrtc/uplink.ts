@@ -84,21 +84,21 @@ export class Uplink {
 
   /** Padding is being sent. */
   get probeLeaves(): boolean {
-    return this.#estimate.probeLeaves
+    return this.#estimate.probes.leaves
   }
 
   /** Bytes of padding to be sent now, to try the uplink. */
   paddingDue(): number {
-    return this.#estimate.probeDue(this.#options.now())
+    return this.#estimate.probes.due(this.#options.now())
   }
 
   #decide(wanted: number): void {
     if (!this.#options.layered) return
     const nowMs = this.#options.now()
-    const { rate, probing, free, probeUnderWay } = this.#estimate
+    const { rate, probing, free, probes } = this.#estimate
     this.#choice.decide({ nowMs, rate, probing, main: wanted })
-    if (!free || probeUnderWay || !this.#choice.wouldRise(nowMs)) return
+    if (!free || probes.underWay || !this.#choice.wouldRise(nowMs)) return
     const tried = this.#plan.next(rate, neededFor(wanted), nowMs)
-    if (tried !== undefined) this.#estimate.startProbe(tried, nowMs)
+    if (tried !== undefined) this.#estimate.probes.start(tried, nowMs)
   }
 }

@@ -169,10 +169,10 @@ export class Consumer implements SenderLink {
 
   /** Sends repetitions at a rate that the link is not known to bear. */
   #tryLink(sender: LineSender, needed: number): void {
-    if (this.estimate.probeUnderWay || !sender.canProbe) return
+    if (this.estimate.probes.underWay || !sender.canProbe) return
     const tried = this.#plan.next(this.estimate.rate, needed, this.#nowMs)
     if (tried === undefined) return
-    this.estimate.startProbe(tried, this.#nowMs)
+    this.estimate.probes.start(tried, this.#nowMs)
     this.#pumpNow()
   }
 
@@ -182,9 +182,9 @@ export class Consumer implements SenderLink {
     this.#nowMs = this.#options.now()
     let left = false
     for (const sender of this.#senders) left = sender.pump(this.#nowMs) || left
-    if (this.estimate.probeLeaves) {
-      this.#video?.probe(this.estimate.probeDue(this.#nowMs), this.#nowMs)
-      left ||= this.estimate.probeLeaves
+    if (this.estimate.probes.leaves) {
+      this.#video?.probe(this.estimate.probes.due(this.#nowMs), this.#nowMs)
+      left ||= this.estimate.probes.leaves
     }
     this.#reports()
     return left

@@ -6,7 +6,7 @@ import { BurstRate } from './burst-rate.ts'
 import { LossShare } from './loss-share.ts'
 import { OveruseDetector } from './overuse-detector.ts'
 import { PacketGroups } from './packet-groups.ts'
-import { Probe } from './probe.ts'
+import { Probes } from './probes.ts'
 import { QueueDelay, shortQueueMs } from './queue-delay.ts'
 import { RateControl } from './rate-control.ts'
 import { fate, SentLog } from './sent-log.ts'
@@ -46,6 +46,8 @@ const leastReportMs = 200
  * All work is done per feedback; a packet sent costs a few writes into arrays.
  */
 export class LinkEstimate {
+  /** The link is tried by what is sent for a probe. */
+  readonly probes = new Probes()
   readonly #limits: LinkLimits
   readonly #log = new SentLog()
   readonly #clock = new ArrivalClock()
@@ -67,8 +69,6 @@ export class LinkEstimate {
   #overused = false
   /** Answers to the rest of one queue. */
   #again = 0
-  #probe: Probe | undefined
-  #probes = 0
   #responseMs = 200
   #reportedMs = Number.NEGATIVE_INFINITY
 
@@ -104,10 +104,7 @@ export class LinkEstimate {
 
   /** @param sequence transport-wide, uint16 @param bytes on the wire */
   sent(sequence: number, bytes: number, nowMs: number): void {
-    const probe = this.#probe
-    const tried = probe !== undefined && !probe.whole
-    if (tried) probe.sent(bytes)
-    this.#log.sent(sequence, bytes, nowMs, tried ? probe.id : 0)
+    this.#log.sent(sequence, bytes, nowMs, this.probes.sent(bytes))
   }
 
   /** The same packet was sent once more under its number. */
@@ -115,30 +112,7 @@ export class LinkEstimate {
     this.#log.sentAgain(sequence)
   }
 
-  /** Begins to try a rate (bytes per ms), unless a probe is under way: `probeDue` says what is to be sent for it. */
-  startProbe(rate: number, nowMs: number): void {
-    if (this.#probe && !this.#probe.over(nowMs)) return
-    this.#probes = (this.#probes % 255) + 1
-    this.#probe = new Probe(this.#probes, Math.max(this.#limits.least, Math.min(this.#limits.most, rate)), nowMs)
-  }
-
-  /** Packets are being sent for a probe. */
-  get probeLeaves(): boolean {
-    return this.#probe !== undefined && !this.#probe.whole
-  }
-
-  /** Packets are being sent for a probe, or its result is awaited. */
-  get probeUnderWay(): boolean {
-    return this.#probe !== undefined
-  }
-
-  /** Bytes to be sent now for the probe, beside the media. */
-  probeDue(nowMs: number): number {
-    // What cannot be sent in time is given up.
-    if (this.#probe?.over(nowMs)) this.#probe = undefined
-    return Math.max(0, this.#probe?.due(nowMs) ?? 0)
-  }
-
+  /** Takes what the receiver tells. Nonsense does no more than spoil the estimate of that receiver's own link. */
   feedback(feedback: TransportFeedback, nowMs: number): void {
     let received = 0
     let lost = 0
@@ -177,8 +151,7 @@ export class LinkEstimate {
     const delayMs = atMs - sentMs
     this.#queue.packet(delayMs, atMs)
     this.#bursts.packet(sentMs, atMs, bytes, delayMs - this.#queue.baseMs!)
-    const probe = this.#probe
-    if (probe && this.#log.probes[slot] === probe.id) probe.arrived(sentMs, atMs, bytes)
+    this.probes.arrived(this.#log.probes[slot]!, sentMs, atMs, bytes)
     if (!this.#groups.packet(sentMs, atMs)) return
     const { sentDeltaMs, arrivalDeltaMs } = this.#groups
     const trend = this.#trend.update(sentDeltaMs, arrivalDeltaMs, atMs)
@@ -207,7 +180,8 @@ export class LinkEstimate {
   #decide(received: number, lost: number, nowMs: number): void {
     const acknowledged = this.#acknowledged.rate
     const burst = this.#bursts.take()
-    const probed = this.#probed(nowMs)
+    const probed = this.probes.take(nowMs)
+    if (probed?.full) this.#probing = false
     if (this.free) this.#again = 0
     if (this.free && this.#detector.usage !== 'overuse') this.#overused = false
     // A queue that overflows is no stall either, however short it stands.
@@ -236,18 +210,8 @@ export class LinkEstimate {
     } else if (this.#losses.share < lowLoss) {
       this.#set(this.#control.increase(this.#rate, acknowledged, this.#responseMs, nowMs))
     } else this.#control.hold(nowMs)
-    const felt = Math.max(burst.rate * burstShare, probed)
+    const felt = Math.max(burst.rate * burstShare, probed?.rate ?? 0)
     if (felt > this.#rate) this.#set(Math.min(felt, this.#rate * mostGrowth))
-  }
-
-  /** The rate that a probe has shown; 0: none. */
-  #probed(nowMs: number): number {
-    const probe = this.#probe
-    const result = probe?.result
-    if (!probe || (result === undefined && !probe.over(nowMs))) return 0
-    this.#probe = undefined
-    if (result?.full) this.#probing = false
-    return result?.rate ?? 0
   }
 
   /** A receiver without transport-wide feedback: receiver reports alone (about one a second). */

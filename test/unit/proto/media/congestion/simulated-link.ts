@@ -103,7 +103,7 @@ export class SimulatedLink {
   }
 
   #leave(): void {
-    const due = this.estimate.probeDue(this.nowMs)
+    const due = this.estimate.probes.due(this.nowMs)
     for (let sent = 0; sent < due; sent += packetBytes) this.#send(packetBytes)
     while (this.#waiting.length > 0 && this.#pacer.budget(this.nowMs, this.estimate.rate) > 0) {
       this.#send(this.#waiting.shift()!)
@@ -155,7 +155,7 @@ export class SimulatedLink {
   #heard(): void {
     const { arrivals } = this.#feedback.shift()!
     this.estimate.feedback({ type: 'twcc', sender: 1, media: 1, feedback: 0, arrivals }, this.nowMs)
-    const { rate, probing, free, probeUnderWay } = this.estimate
+    const { rate, probing, free, probes } = this.estimate
     if (rate < this.leastRate) this.leastRate = rate
     const before = this.layer
     const layer = this.choice.decide({ nowMs: this.nowMs, rate, probing, main: mainRate })
@@ -163,10 +163,10 @@ export class SimulatedLink {
       this.changes.push({ atMs: this.nowMs, layer })
       this.#waiting.length = 0
     }
-    if (layer === 'main' || !free || !this.choice.wouldRise(this.nowMs) || probeUnderWay) return
+    if (layer === 'main' || !free || !this.choice.wouldRise(this.nowMs) || probes.underWay) return
     if (this.nowMs - this.#probedMs < 300) return
     this.#probedMs = this.nowMs
-    this.estimate.startProbe(rate * 2, this.nowMs)
+    this.estimate.probes.start(rate * 2, this.nowMs)
   }
 }
 
