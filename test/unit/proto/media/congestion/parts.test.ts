@@ -4,6 +4,8 @@ import { LossShare } from '@porchlight/proto/media/congestion/loss-share.ts'
 import { OveruseDetector } from '@porchlight/proto/media/congestion/overuse-detector.ts'
 import { PacketGroups } from '@porchlight/proto/media/congestion/packet-groups.ts'
 import { Probe } from '@porchlight/proto/media/congestion/probe.ts'
+import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
+import { Probes } from '@porchlight/proto/media/congestion/probes.ts'
 import { QueueDelay } from '@porchlight/proto/media/congestion/queue-delay.ts'
 import { RateControl } from '@porchlight/proto/media/congestion/rate-control.ts'
 import { TrendLine } from '@porchlight/proto/media/congestion/trend-line.ts'
@@ -196,4 +198,29 @@ describe('a probe', () => {
     expect(one.result).toBeUndefined()
     expect(one.over(3_000)).toBe(true)
   })
+})
+
+test('a link is tried once a second, and step by step as long as it bears each', () => {
+  const plan = new ProbePlan()
+  expect(plan.next(40, 250, 0)).toBe(80)
+  expect(plan.next(41, 250, 500)).toBeUndefined()
+  expect(plan.next(41, 250, 1_000)).toBe(82)
+  expect(plan.next(80, 250, 1_200)).toBe(160)
+  expect(plan.next(160, 250, 1_400)).toBe(275)
+  expect(plan.next(260, 250, 1_600)).toBeUndefined()
+})
+
+test('a probe that cannot be sent, or is not told of, does not stand in the way of the next', () => {
+  const probes = new Probes()
+  probes.start(100, 0)
+  expect(probes.due(10)).toBeGreaterThan(1_000)
+  probes.start(500, 1_000)
+  expect(probes.due(1_000)).toBe(101_200)
+  expect(probes.due(2_500)).toBe(0)
+  expect(probes.underWay).toBe(false)
+  probes.start(500, 2_600)
+  const id = probes.sent(1_200)
+  expect(id).toBe(2)
+  expect(probes.take(3_000)).toBeUndefined()
+  expect(probes.underWay).toBe(true)
 })
