@@ -27,6 +27,9 @@ export interface ConsumerOptions {
 const reportMs = 1_000
 /** A layer of which nothing has come for so long is not there, ms. */
 const layerGoneMs = 2_000
+/** Where so much is lost, 0…1, of a link that bears so much, bytes per ms, sound is sent twice. */
+const soundTwiceLoss = 0.02
+const soundTwiceRate = 100
 /** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
 const overheadBytes = 38
 
@@ -264,6 +267,11 @@ export class Consumer implements SenderLink {
 
   get probing(): boolean {
     return this.estimate.probing
+  }
+
+  get soundTwice(): boolean {
+    const { lossShare, free, rate } = this.estimate
+    return lossShare >= soundTwiceLoss && free && rate >= soundTwiceRate
   }
 
   budget(): number {

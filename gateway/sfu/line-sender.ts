@@ -158,7 +158,10 @@ export class LineSender {
       }
       if (video && this.#link.budget() <= 0) return true
       if (packet.timestamp !== this.#natural && !this.#beginFrame(line, packet, nowMs)) continue
-      this.#emit(packet, this.#nextSequence(), this.#timestamp, nowMs)
+      const sequence = this.#nextSequence()
+      this.#emit(packet, sequence, this.#timestamp, nowMs)
+      // One packet later, so that one gap does not take both.
+      if (!video && this.#link.soundTwice) this.#again((sequence - 1) & 0xffff, nowMs)
       this.#cursor++
     }
     return false

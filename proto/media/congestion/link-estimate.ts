@@ -97,6 +97,11 @@ export class LinkEstimate {
     return this.queueMs <= shortQueueMs
   }
 
+  /** Share of the packets that is lost on the way, repetitions apart, 0…1. */
+  get lossShare(): number {
+    return this.#losses.share
+  }
+
   /** What arrived lately, bytes per ms; undefined while nothing is known. */
   get acknowledged(): number | undefined {
     return this.#acknowledged.rate

@@ -1,5 +1,5 @@
 import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { middleNtp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { isRtcp, middleNtp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Consumer } from '../../../../gateway/sfu/consumer.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
@@ -280,6 +280,57 @@ test('feedback that names the source of repetitions counts as well; of a strange
   expect(consumer.estimatedBitrate).toBeUndefined()
   rtcp({ ...twcc, media: 4343 })
   expect(consumer.estimatedBitrate).toBeDefined()
+})
+
+test('where packets are lost on a link with room, sound is sent twice, a packet apart and the same to the last byte', () => {
+  const { producer, consumer, frame, rtcp, sent, clock } = setUp({ audio: true })
+  let sequence = 0
+  const sound = () => {
+    const facts = {
+      marker: false,
+      payloadType: 0,
+      ssrc: 3,
+      extensions: [],
+      payload: new Uint8Array(160).fill(sequence),
+    }
+    producer.packet('audio', writeRtp({ ...facts, sequence, timestamp: sequence++ * 160 }))
+  }
+  const heard = () => sent.filter(({ mid, bytes }) => mid === '1' && !isRtcp(bytes)).map(({ bytes }) => bytes)
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  consumer.opened('1')
+  let told = 0
+  for (let number = 1; number < 90; number++) {
+    frame(number, { packets: 4 })
+    for (let half = 0; half < 2; half++) {
+      sound()
+      clock.now += 20
+    }
+    const to = consumer.traffic.packets - heard().length
+    // One in ten never comes.
+    const arrivals = Array.from({ length: to - told }, (_, index) => ({
+      sequence: told + index,
+      atUs: (told + index) % 10 === 9 ? undefined : clock.now * 1_000,
+    }))
+    rtcp({ type: 'twcc', sender: 9, media: 4242, feedback: 0, arrivals })
+    told = to
+  }
+  const numbers = heard().map((bytes) => parseRtp(bytes)!.sequence)
+  const first = numbers[0]!
+  // Once each in the beginning, then each between the two that follow it.
+  expect(numbers.slice(0, 10).map((number) => number - first)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  const last = numbers.at(-2)! - first
+  expect(numbers.slice(-6).map((number) => number - first)).toEqual([
+    last - 2,
+    last - 3,
+    last - 1,
+    last - 2,
+    last,
+    last - 1,
+  ])
+  const byNumber = Map.groupBy(heard(), (bytes) => parseRtp(bytes)!.sequence)
+  for (const same of byNumber.values()) for (const bytes of same) expect(bytes.equals(same[0]!)).toBe(true)
 })
 
 test('sender reports follow the unsqueezed clock', () => {
