@@ -1,6 +1,6 @@
 import { isReference } from '@porchlight/proto/media/h264.ts'
 import { keyframeStart } from '@porchlight/proto/media/keyframe.ts'
-import { parseRtp, type RtpPacket, SequenceUnwrapper, TimestampUnwrapper } from '@porchlight/proto/media/rtp.ts'
+import { parseRtp, type RtpPacket } from '@porchlight/proto/media/rtp.ts'
 import { readAbsCaptureTime, readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
 import type { AudioCodec, VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import { FrameNumbering } from './frame-numbering.ts'
@@ -9,6 +9,7 @@ import { LineClock } from './line-clock.ts'
 import { LossList } from './loss-list.ts'
 import { type MediaPacket, makeWire } from './packet-ring.ts'
 import { ReceiveReport } from './receive-report.ts'
+import { SourceLine } from './source-line.ts'
 
 /** What was negotiated for one line of a producer. */
 export interface LineFormat {
@@ -40,8 +41,7 @@ export class MediaLine {
   readonly clock: LineClock
   readonly losses = new LossList()
   readonly report: ReceiveReport
-  readonly #sequences = new SequenceUnwrapper()
-  readonly #timestamps = new TimestampUnwrapper()
+  readonly #source: SourceLine
   readonly #numbering: FrameNumbering | undefined
   /** The next packet to number. */
   #unnumbered: number | undefined
@@ -62,6 +62,7 @@ export class MediaLine {
   constructor(format: LineFormat, wallNow: () => number) {
     this.format = format
     this.cache = new GopCache(format.clockRate, format.kind === 'video' ? defaultGopLimits : audioLimits)
+    this.#source = new SourceLine(format.clockRate)
     this.clock = new LineClock(format.clockRate, wallNow)
     this.report = new ReceiveReport(format.clockRate)
     if (format.kind === 'video' && format.frameNumberId === undefined) this.#numbering = new FrameNumbering()
@@ -82,7 +83,7 @@ export class MediaLine {
     return this.#bytesPerMs
   }
 
-  /** Packets that were malformed or of another payload type. */
+  /** Packets that were malformed, of another payload type or source, or astray. */
   get refused(): number {
     return this.#refused
   }
@@ -119,8 +120,12 @@ export class MediaLine {
       this.#refused++
       return 'refused'
     }
-    const ext = this.#sequences.unwrap(rtp.sequence)
-    const timestamp = this.#timestamps.unwrap(rtp.timestamp)
+    const place = this.#source.place(rtp.sequence, rtp.timestamp, nowMs)
+    if (!place) {
+      this.#refused++
+      return 'refused'
+    }
+    const { ext, timestamp } = place
     const late = this.losses.isMissing(ext)
     const mendable = this.losses.arrived(ext, nowMs)
     const packet: MediaPacket = {
@@ -147,9 +152,8 @@ export class MediaLine {
   /** A sender report of the source: ties its RTP time to its NTP time, where packets do not carry capture times. */
   senderReport(ntp: bigint, captureMs: number, rtp: number, nowMs: number): void {
     this.report.senderReport(ntp, nowMs)
-    const newest = this.cache.ring.get(this.cache.ring.head)
-    if (!newest || this.format.captureTimeId !== undefined) return
-    this.clock.captured(newest.timestamp + ((rtp - newest.timestamp) | 0), captureMs)
+    if (this.#ssrc === undefined || this.format.captureTimeId !== undefined) return
+    this.clock.captured(this.#source.timeOf(rtp), captureMs)
   }
 
   #frameNumber(rtp: RtpPacket, ext: number): number | undefined {
