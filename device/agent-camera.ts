@@ -176,6 +176,11 @@ export class AgentCamera implements AsyncDisposable {
     return this.#slot.busy
   }
 
+  /** What the uplink bears beside the session, bit/s; undefined: no session, or nothing has shown where it ends. */
+  get spareRate(): number | undefined {
+    return this.#slot.spareRate
+  }
+
   /** Opens a session where none lives; resolves when its offer is out. Never throws. */
   async stream(): Promise<void> {
     const offer = await this.#slot.offer()

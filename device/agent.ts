@@ -100,6 +100,12 @@ export class Agent implements AsyncDisposable {
     return this.#http?.url ?? ''
   }
 
+  /** What live sessions leave of the uplink, bit/s; undefined: plenty. Each has measured it beside the others. */
+  get #spareRate(): number | undefined {
+    const rates = this.#cameras.map(({ spareRate }) => spareRate).filter((rate) => rate !== undefined)
+    return rates.length === 0 ? undefined : Math.min(...rates)
+  }
+
   /** Somebody rings. @throws PorchlightError `camera_not_found` */
   press(name?: string): void {
     const doorbells = this.#cameras.filter((camera) => camera.state.kind === 'doorbell')
@@ -154,6 +160,7 @@ export class Agent implements AsyncDisposable {
       bootId: this.#bootId,
       limits: config.footage,
       target: { api: enrolment.api, token, authority: ca },
+      spare: () => this.#spareRate,
       now,
       random,
       log,

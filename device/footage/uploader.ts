@@ -36,6 +36,8 @@ export interface UploaderOptions {
   bootId: string
   limits: { maxKbps: number; queueBytes: number; maxHours: number }
   target: Omit<DeliveryTarget, 'camera' | 'id'>
+  /** What live sessions leave of the uplink, bit/s; undefined: plenty. */
+  spare?: () => number | undefined
   now: () => number
   random: () => number
   log: Logger
@@ -63,7 +65,7 @@ export class FootageUploader implements AsyncDisposable {
 
   constructor(options: UploaderOptions) {
     this.#options = options
-    this.#bucket = new TokenBucket(options.limits.maxKbps, options.now)
+    this.#bucket = new TokenBucket(options.limits.maxKbps, options.now, wait, options.spare)
   }
 
   /** Pictures of a camera that are delivered or in the queue. */

@@ -12,6 +12,8 @@ export interface SlotSession {
   readonly id: string
   readonly firstFrame: Promise<number>
   readonly ended: Promise<string>
+  /** What the uplink bears beside it, bit/s; undefined while nothing has shown where it ends. */
+  readonly spareRate: number | undefined
   offer(): Promise<Offer>
   handle(signal: SignalDown): void
   accessUnit(unit: AccessUnit, layer: LayerName): void
@@ -44,6 +46,11 @@ export class ProducerSlot {
   /** Whether a session lives or is being made. */
   get busy(): boolean {
     return this.#session !== undefined
+  }
+
+  /** What the uplink bears beside the session, bit/s; undefined: no session, or nothing has shown where it ends. */
+  get spareRate(): number | undefined {
+    return this.#session?.spareRate
   }
 
   /** The offer of a new session; undefined where one lives already, or none can be made now. Never throws. */

@@ -3,63 +3,15 @@ import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchl
 import type { LayerName } from '../camera/camera-source.ts'
 import type { LineCodec } from './engine.ts'
 import { mids } from './offer-lines.ts'
-import { Pacer, priorities, priority } from './pacer.ts'
-import { SendStream, type StreamReport } from './send-stream.ts'
+import { Pacer, type Priority, priorities, priority } from './pacer.ts'
+import { mediaDefaults, type ProducerMediaOptions, type ProducerStats } from './producer-media-options.ts'
+import { SendStream } from './send-stream.ts'
+import { StreamRate } from './stream-rate.ts'
+import { Uplink } from './uplink.ts'
 import { isNewer, VideoLayer } from './video-layer.ts'
 
-/** Defaults and bounds; rates in bit/s, sizes in bytes, times in ms. */
-export const mediaDefaults = {
-  /** What the group of pictures at the start, and every picture, leaves at. */
-  startRate: 20_000_000,
-  /** Loss takes the rate down to here, not further. */
-  minRate: 2_000_000,
-  burstBytes: 16_000,
-  /** More than this waiting means that the link cannot bear the stream: wait for the next keyframe. */
-  maxQueuedBytes: 8 * 1024 * 1024,
-  /** ≥ 1 s at the start rate. */
-  keptVideoPackets: 4096,
-  keptAudioPackets: 256,
-  reportMs: 1_000,
-  /** A peer that reported and then is silent for so long is gone; ICE would notice after 30 s. */
-  silenceMs: 6_000,
-} as const
-
-export interface ProducerMediaOptions {
-  video: { codec: LineCodec; ssrc: number }
-  /** The camera's small stream, where it has one that fits. */
-  sub: { codec: LineCodec; ssrc: number } | undefined
-  audio: { codec: LineCodec; ssrc: number; clockRate: number } | undefined
-  /** False where the line is not open. */
-  send: (mid: string, packet: Uint8Array) => boolean
-  on: {
-    /** Number of the main layer's first picture sent. Once. */
-    firstFrame(frame: number): void
-    keyframeWanted(layer: LayerName): void
-    /** The peer reports no more. Once. */
-    silent(): void
-    /** Pictures `from` … `to` (inclusive) of the main layer are not sent live: footage brings them. */
-    dropped(from: number, to: number): void
-  }
-  /** Capture clock, ms since the Unix epoch. */
-  now: () => number
-  random: () => number
-  startRate?: number
-}
-
-/** Numbers of a session for logs and metrics. */
-export interface ProducerStats {
-  frames: number
-  dropped: number
-  packets: number
-  repeated: number
-  queuedBytes: number
-  rate: number
-  video: StreamReport | undefined
-  audio: StreamReport | undefined
-  /** Transport-wide feedback: packets reported as arrived and as lost. */
-  arrived: number
-  lost: number
-}
+/** While the uplink is tried, padding leaves so often, ms. */
+const probePaceMs = 2
 
 interface Leaving {
   stream: SendStream
@@ -77,6 +29,8 @@ export class ProducerMedia {
   readonly #main: VideoLayer
   readonly #sub: VideoLayer | undefined
   readonly #audio: SendStream | undefined
+  readonly #uplink: Uplink
+  readonly #audioRate = new StreamRate()
   /** Every stream that is sent, with the line it goes on. */
   readonly #streams: readonly { mid: string; stream: SendStream }[]
   #pump: NodeJS.Timeout | undefined
@@ -93,6 +47,7 @@ export class ProducerMedia {
     const rate = options.startRate ?? startRate
     this.#pacer = new Pacer({ rate, burstBytes, maxBytes: maxQueuedBytes, now: () => performance.now() })
     const { video, sub, audio, random, on } = options
+    this.#uplink = new Uplink({ startRate: rate, layered: sub !== undefined, now: () => performance.now() })
     const stream = (of: { codec: LineCodec; ssrc: number }, clockRate: number, kept: number) =>
       new SendStream({ ssrc: of.ssrc, payloadType: of.codec.payloadType, clockRate, kept, random })
     this.#main = new VideoLayer(mids.video, priority.video, stream(video, 90_000, keptVideoPackets), {
@@ -124,18 +79,27 @@ export class ProducerMedia {
       rate: this.#pacer.rate,
       video: this.#main.stream.report,
       audio: this.#audio?.report,
+      mainLeftOut: this.#main.leftOut,
     }
+  }
+
+  /** What the uplink bears beside all that is live, bit/s; undefined while nothing has shown where it ends. */
+  get spareRate(): number | undefined {
+    if (this.#uplink.probing) return undefined
+    return Math.max(0, this.#uplink.rate - (this.#main.leftOut ? this.#smallRate : this.#wantedRate))
   }
 
   /** One picture of a layer, in decoding order; one that was sent already is passed over. */
   accessUnit(unit: AccessUnit, name: LayerName = 'main'): void {
     const layer = name === 'main' ? this.#main : this.#sub
     if (this.#closed || layer === undefined) return
+    this.#uplink.tick(this.#wantedRate)
+    if (this.#uplink.main === this.#main.leftOut) this.#heed()
     const packets = layer.take(unit)
     for (const [index, packet] of packets.entries()) {
       const leaving: Leaving = { stream: layer.stream, mid: layer.mid, packet, again: false }
       if (index === packets.length - 1) leaving.ends = { layer, frame: unit.frame }
-      if (this.#pacer.push(leaving, packet.length, layer.priority)) continue
+      if (this.#push(leaving, layer.priority)) continue
       this.#pacer.clear(layer.priority)
       layer.giveUp(unit.frame)
       break
@@ -147,6 +111,7 @@ export class ProducerMedia {
   audioFrame(frame: AudioFrame): void {
     if (this.#closed || this.#audio === undefined || !isNewer(frame.frame, this.#lastAudio)) return
     this.#lastAudio = frame.frame
+    this.#audioRate.add(frame.data.length, frame.captureMs)
     const packet = this.#audio.audio(frame)
     const leaving = { stream: this.#audio, mid: mids.audio, packet, again: false }
     this.#pacer.push(leaving, packet.length, priority.audio)
@@ -187,6 +152,8 @@ export class ProducerMedia {
         return
       case 'twcc':
         for (const arrival of packet.arrivals) this.#counts[arrival.atUs === undefined ? 'lost' : 'arrived']++
+        this.#uplink.feedback(packet, this.#wantedRate)
+        this.#heed()
         return
       default:
         return
@@ -195,15 +162,43 @@ export class ProducerMedia {
 
   #reported(block: ReportBlock): void {
     this.#streams.find(({ stream }) => stream.ssrc === block.ssrc)?.stream.reported(block)
-    // More than a tenth lost while we send as fast as we may: that is us.
-    if (block.fractionLost > 25 && this.#pacer.bytes > 0) {
-      this.#pacer.rate = Math.max(mediaDefaults.minRate, this.#pacer.rate * 0.7)
+    this.#uplink.reported(block, this.#wantedRate)
+    this.#heed()
+  }
+
+  /** What all layers and the sound take, bit/s; 0: not known yet. */
+  get #wantedRate(): number {
+    return this.#main.bytesPerMs === 0 ? 0 : this.#main.bytesPerMs * 8_000 + this.#smallRate
+  }
+
+  /** The same without the main layer. */
+  get #smallRate(): number {
+    return ((this.#sub?.bytesPerMs ?? 0) + this.#audioRate.bytesPerMs) * 8_000
+  }
+
+  /** The uplink is known better: the pace follows, and the main layer goes or comes back. */
+  #heed(): void {
+    this.#pacer.rate = this.#uplink.rate
+    if (this.#uplink.main) this.#main.comeBack()
+    else if (!this.#main.leftOut) {
+      this.#main.leaveOut()
+      this.#pacer.clear(this.#main.priority)
     }
+    this.#drain()
+  }
+
+  /** False where too much waits for the pace of now. */
+  #push(leaving: Leaving, at: Priority): boolean {
+    const { maxQueuedMs, minQueuedBytes } = mediaDefaults
+    const most = Math.max(minQueuedBytes, (this.#pacer.rate * maxQueuedMs) / 8_000)
+    const { length } = leaving.packet
+    return this.#pacer.bytes + length <= most && this.#pacer.push(leaving, length, at)
   }
 
   #repeat(ssrc: number, lost: readonly number[]): void {
     const found = this.#streams.find(({ stream }) => stream.ssrc === ssrc)
-    if (found === undefined) return
+    // Of a layer that is left out nothing is worth the uplink.
+    if (found === undefined || (found === this.#main && this.#main.leftOut)) return
     const { mid, stream } = found
     for (const packet of stream.repeats(lost, performance.now())) {
       this.#pacer.push({ mid, stream, packet, again: true }, packet.length, priority.repeat)
@@ -219,16 +214,31 @@ export class ProducerMedia {
   #drain(): void {
     if (this.#closed) return
     for (let leaving = this.#pacer.take(); leaving !== undefined; leaving = this.#pacer.take()) this.#leave(leaving)
-    const waitMs = this.#pacer.waitMs()
+    const probing = this.#tryUplink()
+    const waitMs = probing ? probePaceMs : this.#pacer.waitMs()
     clearTimeout(this.#pump)
     this.#pump = waitMs === undefined ? undefined : setTimeout(() => this.#drain(), Math.max(1, waitMs))
   }
 
+  /** Sends padding beside the media, on the small layer's line. @returns whether there is more to come */
+  #tryUplink(): boolean {
+    for (let due = this.#uplink.paddingDue(); due > 0; ) {
+      const packet = this.#sub?.stream.padding()
+      if (this.#sub === undefined || packet === undefined) return false
+      this.#leave({ stream: this.#sub.stream, mid: this.#sub.mid, packet, again: false })
+      due -= packet.length
+    }
+    return this.#uplink.probeLeaves
+  }
+
   #leave({ stream, mid, packet, again, ends }: Leaving): void {
     ends?.layer.left(ends.frame)
-    this.#transportNumber = (this.#transportNumber + 1) & 0xffff
-    if (again) stream.leavesAgain(packet, this.#transportNumber)
-    else stream.leaves(packet, this.#transportNumber, performance.now())
+    if (again) this.#uplink.leftAgain(stream.leavesAgain(packet))
+    else {
+      this.#transportNumber = (this.#transportNumber + 1) & 0xffff
+      this.#uplink.left(this.#transportNumber, packet.length)
+      stream.leaves(packet, this.#transportNumber, performance.now())
+    }
     this.#counts.packets++
     this.#options.send(mid, packet)
   }

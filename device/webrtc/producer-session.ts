@@ -8,7 +8,8 @@ import type { LayerName } from '../camera/camera-source.ts'
 import type { EngineSession, SessionState } from './engine.ts'
 import type { LiveAudio } from './live-audio.ts'
 import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
-import { ProducerMedia, type ProducerStats } from './producer-media.ts'
+import { ProducerMedia } from './producer-media.ts'
+import type { ProducerStats } from './producer-media-options.ts'
 import {
   type EndReason,
   type GopSource,
@@ -119,6 +120,11 @@ export class ProducerSession implements AsyncDisposable {
 
   get stats(): ProducerStats & { roundTripMs: number | undefined } {
     return { ...this.#media.stats, roundTripMs: this.#engine.roundTripMs }
+  }
+
+  /** What the uplink bears beside this session, bit/s; undefined while nothing has shown where it ends. */
+  get spareRate(): number | undefined {
+    return this.#state === 'live' ? this.#media.spareRate : undefined
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import { packetizeVideo } from '@porchlight/proto/media/packetizer.ts'
 import type { ReportBlock, RtcpPacket } from '@porchlight/proto/media/rtcp.ts'
-import { ntpFromMs, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { ntpFromMs, readUint32, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import {
   absCaptureTimeId,
   frameNumberId,
@@ -15,8 +15,10 @@ import { SentPackets } from './sent-packets.ts'
 /** Fixed header, extension header, and the three extensions of a frame's first packet padded to words. */
 const headerBytes = 12 + 4 + 20
 const maxPayload = maxRtpBytes - headerBytes
-/** Where the transport-wide number stands: it is the first extension, and a repetition gets a new one. */
+/** Where the transport-wide number stands: it is the first extension. */
 const transportNumberAt = 12 + 4 + 1
+/** The count of padding bytes is one byte. */
+const mostPadding = 255
 /** Sound that deviates less from its sample count goes on without a step in its timestamps. */
 const soundSlackMs = 20
 /** A repetition is not repeated sooner than this, ms. */
@@ -47,6 +49,8 @@ export class SendStream {
   readonly #sent: SentPackets
   readonly #timestampOffset: number
   #sequence: number
+  /** What left last. */
+  #newest: Uint8Array | undefined
   #last: { captureMs: number; timestamp: number; samples: number } | undefined
   #packets = 0
   #octets = 0
@@ -82,6 +86,22 @@ export class SendStream {
     )
   }
 
+  /**
+   * A packet of nothing but padding (RFC 3550 §5.1), with which the uplink is tried; undefined before the first packet left.
+   * It has the time of the packet before it, and no frame number, so that nobody takes it for a picture.
+   */
+  padding(): Uint8Array | undefined {
+    const { ssrc, payloadType } = this.#options
+    if (this.#newest === undefined) return undefined
+    const payload = new Uint8Array(mostPadding)
+    payload[mostPadding - 1] = mostPadding
+    const extensions = [{ id: transportCcId, data: new Uint8Array(2) }]
+    const timestamp = readUint32(this.#newest, 4)
+    const packet = writeRtp({ marker: false, payloadType, sequence: 0, timestamp, ssrc, extensions, payload })
+    packet[0]! |= 0x20
+    return packet
+  }
+
   /** The packet of one frame of sound. The marker begins a talk spurt (RFC 3551 §4.1). */
   audio(frame: AudioFrame): Uint8Array {
     const exact = this.#ticks(frame.captureMs)
@@ -104,11 +124,15 @@ export class SendStream {
     packet[2] = sequence >> 8
     packet[3] = sequence
     this.#sent.add(sequence, packet, now)
+    this.#newest = packet
     this.#packets++
     this.#octets += packet.length - 12
   }
 
-  /** Packets asked for by a NACK that can be sent again; `leavesAgain` numbers them transport-wide. */
+  /**
+   * Packets asked for by a NACK that can be sent again, byte by byte as they were: two packets of one SSRC and number that
+   * differ, if only in the transport-wide number, would be two texts under one nonce (RFC 7714 §8.1).
+   */
   repeats(lost: readonly number[], now: number): Uint8Array[] {
     const packets: Uint8Array[] = []
     for (const sequence of lost) {
@@ -119,11 +143,11 @@ export class SendStream {
     return packets
   }
 
-  leavesAgain(packet: Uint8Array, transportNumber: number): void {
-    packet[transportNumberAt] = transportNumber >> 8
-    packet[transportNumberAt + 1] = transportNumber
+  /** To be called when a packet leaves that left before. @returns the transport-wide number that it has */
+  leavesAgain(packet: Uint8Array): number {
     this.#packets++
     this.#octets += packet.length - 12
+    return (packet[transportNumberAt]! << 8) | packet[transportNumberAt + 1]!
   }
 
   /** Takes a report block that names this stream. */

@@ -1,6 +1,7 @@
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import type { Priority } from './pacer.ts'
 import type { SendStream } from './send-stream.ts'
+import { StreamRate } from './stream-rate.ts'
 
 /** Keyframes are asked of the camera no more often than this, ms. */
 const keyframeGapMs = 500
@@ -27,6 +28,8 @@ export class VideoLayer {
   #needsKeyframe = true
   #gap: { from: number; to: number } | undefined
   #askedAt = Number.NEGATIVE_INFINITY
+  #leftOut = false
+  readonly #rate = new StreamRate()
   frames = 0
   dropped = 0
 
@@ -41,6 +44,13 @@ export class VideoLayer {
   take(unit: AccessUnit): Uint8Array[] {
     if (!isNewer(unit.frame, this.#lastFrame)) return []
     this.#lastFrame = unit.frame
+    this.#measure(unit)
+    if (this.#leftOut) {
+      // Group by group, while the pictures are still kept.
+      if (unit.keyframe) this.#tellGap()
+      if (!this.#first) this.#drop(unit.frame)
+      return []
+    }
     if (unit.keyframe) this.#needsKeyframe = false
     // B-pictures do not belong in WebRTC (design.md), and nothing refers to them.
     if (this.#needsKeyframe || !unit.reference) {
@@ -56,6 +66,30 @@ export class VideoLayer {
     return this.stream.video(unit)
   }
 
+  /** What the camera brings of it, bytes per ms; 0 in the first second. */
+  get bytesPerMs(): number {
+    return this.#rate.bytesPerMs
+  }
+
+  get leftOut(): boolean {
+    return this.#leftOut
+  }
+
+  /** The uplink does not bear it: what waits is given up, and nothing goes until `comeBack`. */
+  leaveOut(): void {
+    if (this.#leftOut) return
+    this.#leftOut = true
+    if (this.#lastFrame !== undefined && !this.#first && !this.#needsKeyframe) this.#giveUp(this.#lastFrame)
+  }
+
+  /** It goes again, from the next keyframe on. */
+  comeBack(): void {
+    if (!this.#leftOut) return
+    this.#leftOut = false
+    this.#needsKeyframe = true
+    this.askKeyframe()
+  }
+
   /** The last packet of a picture has left. */
   left(frame: number): void {
     this.#wholeFrame = frame
@@ -64,9 +98,7 @@ export class VideoLayer {
   /** The link cannot bear it: what waited, up to `frame`, was given up, and what follows is until the next keyframe. */
   giveUp(frame: number): void {
     this.#needsKeyframe = true
-    const from = this.#wholeFrame === undefined ? frame : (this.#wholeFrame + 1) >>> 0
-    this.dropped += ((frame - from) >>> 0) + 1
-    this.#gap = { from, to: frame }
+    this.#giveUp(frame)
     this.askKeyframe()
   }
 
@@ -80,6 +112,19 @@ export class VideoLayer {
   close(): void {
     this.#tellGap()
     this.stream.close()
+  }
+
+  #giveUp(frame: number): void {
+    if (frame === this.#wholeFrame) return
+    const from = this.#wholeFrame === undefined ? frame : (this.#wholeFrame + 1) >>> 0
+    this.dropped += ((frame - from) >>> 0) + 1
+    this.#gap = { from, to: frame }
+  }
+
+  #measure(unit: AccessUnit): void {
+    let bytes = 0
+    for (const nal of unit.data) bytes += nal.length
+    this.#rate.add(bytes, unit.captureMs)
   }
 
   #drop(frame: number): void {

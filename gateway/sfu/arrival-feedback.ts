@@ -19,7 +19,9 @@ export class ArrivalFeedback {
     const ext = this.#unwrapper.unwrap(sequence)
     this.#next ??= ext
     this.#originMs ??= nowMs
-    if (ext >= this.#next && this.#arrivals.size < maxPackets) this.#arrivals.set(ext, nowMs)
+    // A packet that is repeated under its number has arrived the first time.
+    if (ext < this.#next || this.#arrivals.size >= maxPackets || this.#arrivals.has(ext)) return
+    this.#arrivals.set(ext, nowMs)
   }
 
   /** The next feedback; undefined where nothing new came. Call every 50–100 ms. */

@@ -1,8 +1,9 @@
+import { type Layer, LayerChoice, neededFor } from '@porchlight/proto/media/congestion/layer-choice.ts'
+import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
+import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
 import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
-import { type Layer, LayerChoice } from './layer-choice.ts'
 import { LineSender } from './line-sender.ts'
-import { LinkEstimate } from './link-estimate.ts'
 import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
 import type { MediaPacket } from './packet-ring.ts'
@@ -26,9 +27,9 @@ export interface ConsumerOptions {
 const reportMs = 1_000
 /** A layer of which nothing has come for so long is not there, ms. */
 const layerGoneMs = 2_000
-/** On the small layer the link is tried for the main one so often, ms, with a train of so many packets. */
-const probeMs = 1_000
-const probePackets = 8
+/** Where so much is lost, 0…1, of a link that bears so much, bytes per ms, sound is sent twice. */
+const soundTwiceLoss = 0.02
+const soundTwiceRate = 100
 /** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
 const overheadBytes = 38
 
@@ -44,11 +45,12 @@ export class Consumer implements SenderLink {
   readonly #pacer = new Pacer()
   readonly #senders: readonly LineSender[]
   readonly #video: LineSender | undefined
+  readonly #sound: LineSender | undefined
   readonly #open = new Set<string>()
   readonly #choice = new LayerChoice()
+  readonly #plan = new ProbePlan()
   #producer: Producer | undefined
   #unlisten: (() => void)[] = []
-  #probedMs = Number.NEGATIVE_INFINITY
   #transportSequence = 0
   #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
@@ -59,9 +61,9 @@ export class Consumer implements SenderLink {
     this.session = options.session
     this.#options = options
     this.#video = options.video && new LineSender(options.video, this)
-    const audio = options.audio && new LineSender(options.audio, this)
+    this.#sound = options.audio && new LineSender(options.audio, this)
     // In this order: sound goes first.
-    this.#senders = [audio, this.#video].filter((sender) => sender !== undefined)
+    this.#senders = [this.#sound, this.#video].filter((sender) => sender !== undefined)
   }
 
   get producer(): Producer | undefined {
@@ -107,11 +109,16 @@ export class Consumer implements SenderLink {
     if (sender.needsKeyframe) this.#requestKeyframe(sender)
   }
 
-  /** The layer that is wanted: the main one where there is no other, or nothing comes of it. */
+  /** The layer that is wanted: one of which nothing comes is not there, and the main one stands for both of two such. */
   get #layer(): Layer {
-    const ring = this.#producer?.sub?.cache.ring
+    if (!this.#comes(this.#producer?.sub)) return 'main'
+    return this.#comes(this.#producer?.video) ? this.#choice.layer : 'sub'
+  }
+
+  #comes(line: MediaLine | undefined): boolean {
+    const ring = line?.cache.ring
     const newest = ring?.get(ring.head)
-    return newest && this.#options.now() - newest.arrivalMs < layerGoneMs ? this.#choice.layer : 'main'
+    return newest !== undefined && this.#options.now() - newest.arrivalMs < layerGoneMs
   }
 
   /** The layer that the viewer gets. */
@@ -125,9 +132,14 @@ export class Consumer implements SenderLink {
   }
 
   #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
-    // The main layer is taken at its next keyframe: until then the small one goes on.
-    const rises = packet.keyframe && line === this.#producer?.video && this.#layer === 'main' && this.layer === 'sub'
-    if (rises) sender.switchTo(line, packet.arrivalMs)
+    // Another layer is taken at its next keyframe: until then the one that is shown goes on, if it does.
+    if (packet.keyframe && sender.line !== line && sender === this.#video && this.#wants(line)) {
+      sender.switchTo(line, packet.arrivalMs)
+    }
+    if (packet.marker && this.#choice.short) {
+      this.#nowMs = packet.arrivalMs
+      this.#chooseLayer()
+    }
     if (sender.line !== line) return
     this.#nowMs = packet.arrivalMs
     sender.arrived(packet, packet.arrivalMs)
@@ -141,6 +153,10 @@ export class Consumer implements SenderLink {
     this.#reports()
   }
 
+  #wants(line: MediaLine): boolean {
+    return line === (this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video)
+  }
+
   /** The link was heard of: whether it bears the main layer. */
   #chooseLayer(): void {
     const { video, sub, audio } = this.#producer ?? {}
@@ -148,7 +164,8 @@ export class Consumer implements SenderLink {
     if (!video || !sub || !sender) return
     const nowMs = this.#nowMs
     const { rate, probing, free } = this.estimate
-    const main = video.bytesPerMs && video.bytesPerMs + (audio?.bytesPerMs ?? 0)
+    const sound = this.#sound && this.#counted(this.#sound.track) ? (audio?.bytesPerMs ?? 0) : 0
+    const main = video.bytesPerMs && video.bytesPerMs + sound
     this.#choice.decide({ nowMs, rate, probing, main })
     if (sender.line === video && this.#layer === 'sub') {
       sender.switchTo(sub, nowMs)
@@ -156,10 +173,16 @@ export class Consumer implements SenderLink {
       this.#pumpNow()
     } else if (sender.line === sub && this.#layer === 'main') {
       this.#producer?.requestKeyframe('video')
-    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs) && nowMs - this.#probedMs >= probeMs) {
-      this.#probedMs = nowMs
-      sender.probe(probePackets, nowMs)
-    }
+    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs)) this.#tryLink(sender, neededFor(main))
+  }
+
+  /** Sends repetitions at a rate that the link is not known to bear. */
+  #tryLink(sender: LineSender, needed: number): void {
+    if (this.estimate.probes.underWay || !sender.canProbe) return
+    const tried = this.#plan.next(this.estimate.rate, needed, this.#nowMs)
+    if (tried === undefined) return
+    this.estimate.probes.start(tried, this.#nowMs)
+    this.#pumpNow()
   }
 
   /** Sends what the pace allows; true where something is left. */
@@ -168,6 +191,10 @@ export class Consumer implements SenderLink {
     this.#nowMs = this.#options.now()
     let left = false
     for (const sender of this.#senders) left = sender.pump(this.#nowMs) || left
+    if (this.estimate.probes.leaves) {
+      this.#video?.probe(this.estimate.probes.due(this.#nowMs), this.#nowMs)
+      left ||= this.estimate.probes.leaves
+    }
     this.#reports()
     return left
   }
@@ -206,7 +233,8 @@ export class Consumer implements SenderLink {
         this.#requestKeyframe(sender)
         return
       case 'twcc':
-        if (packet.media !== ssrc) return
+        // It names the source of whichever packet came last: of a repetition too.
+        if (packet.media !== ssrc && packet.media !== sender.track.rtx?.ssrc) return
         this.#feedbackHeard = true
         this.estimate.feedback(packet, this.#nowMs)
         return
@@ -247,6 +275,11 @@ export class Consumer implements SenderLink {
     return this.estimate.probing
   }
 
+  get soundTwice(): boolean {
+    const { lossShare, free, rate } = this.estimate
+    return lossShare >= soundTwiceLoss && free && rate >= soundTwiceRate
+  }
+
   budget(): number {
     return this.#pacer.budget(this.#nowMs, this.estimate.rate)
   }
@@ -258,9 +291,23 @@ export class Consumer implements SenderLink {
   }
 
   send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
-    const size = bytes.length + overheadBytes
-    this.#pacer.spend(size)
-    if (sequence !== undefined) this.estimate.sent(sequence, size, this.#nowMs)
+    if (sequence !== undefined) this.estimate.sent(sequence, bytes.length + overheadBytes, this.#nowMs)
+    this.#send(track, bytes)
+  }
+
+  sendAgain(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
+    if (sequence !== undefined) this.estimate.sentAgain(sequence)
+    this.#send(track, bytes)
+  }
+
+  /** Whether the estimate is of this track's packets too (Chromium gives no account of G.711). */
+  #counted(track: SenderTrack): boolean {
+    return track.transportCcId !== undefined || this.#video?.track.transportCcId === undefined
+  }
+
+  #send(track: SenderTrack, bytes: Uint8Array): void {
+    // What the viewer gives no account of, the estimate does not comprise.
+    if (this.#counted(track)) this.#pacer.spend(bytes.length + overheadBytes)
     this.traffic.packet(bytes.length, this.#nowMs)
     this.#options.send(track.mid, bytes)
   }

@@ -3,7 +3,7 @@ import type { SenderReport } from '@porchlight/proto/media/rtcp.ts'
 import { ntpFromMs } from '@porchlight/proto/media/rtp.ts'
 import type { MediaLine } from './media-line.ts'
 import { fullHeader, type MediaPacket, plainHeader } from './packet-ring.ts'
-import { rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
+import { paddingBytes, rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
 import { SentHistory } from './sent-history.ts'
 import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
@@ -11,6 +11,10 @@ import { decideBacklog, leastStep, squeezedTimestamp } from './squeeze.ts'
 /** Holes whose number is kept for a packet that comes late. */
 const mostHoles = 512
 const mostFrameTimes = 512
+/** Repetitions go out ahead of the pace by so much, ms. */
+const mostDebtMs = 30
+/** The link is tried with so many of the newest packets. */
+const probePackets = 64
 
 /**
  * One line towards one viewer: a cursor into the producer's packets, and the rewriting of number, timestamp, SSRC,
@@ -40,6 +44,7 @@ export class LineSender {
   #octets = 0
   #jumps = 0
   #resent = 0
+  #probed = 0
 
   constructor(track: SenderTrack, link: SenderLink) {
     this.track = track
@@ -80,7 +85,6 @@ export class LineSender {
       const live = Math.max(before.clock.live(nowMs), this.#previous + leastStep)
       this.#resume = { timestamp: live + this.#offset, atMs: nowMs }
     }
-    this.#history.changed(undefined, this.#sequence)
     this.#previous = undefined
     this.#begin(line)
   }
@@ -94,7 +98,6 @@ export class LineSender {
     }
     const captureMs = before.clock.captureMs(before.clock.live(nowMs))
     const offset = Math.round(this.#offset + before.clock.timestampAt(captureMs) - line.clock.timestampAt(captureMs))
-    this.#history.changed({ ring: before.cache.ring, offset: this.#offset }, this.#sequence)
     if (this.#previous !== undefined) this.#previous += this.#offset - offset
     this.#offset = offset
     this.#begin(line)
@@ -102,6 +105,7 @@ export class LineSender {
 
   #begin(line: MediaLine | undefined): void {
     this.#line = line
+    this.#history.clear()
     this.#holes.clear()
     this.#frameTimes.clear()
     this.#natural = undefined
@@ -144,7 +148,7 @@ export class LineSender {
       }
       const packet = ring.get(this.#cursor)
       if (!packet) {
-        this.#keepHole(this.#cursor, nowMs)
+        this.#keepHole(this.#cursor)
         this.#cursor++
         continue
       }
@@ -154,7 +158,10 @@ export class LineSender {
       }
       if (video && this.#link.budget() <= 0) return true
       if (packet.timestamp !== this.#natural && !this.#beginFrame(line, packet, nowMs)) continue
-      this.#emit(packet, this.#nextSequence(), this.#timestamp, nowMs)
+      const sequence = this.#nextSequence()
+      this.#emit(packet, sequence, this.#timestamp, nowMs)
+      // One packet later, so that one gap does not take both.
+      if (!video && this.#link.soundTwice) this.#again((sequence - 1) & 0xffff, nowMs)
       this.#cursor++
     }
     return false
@@ -236,9 +243,9 @@ export class LineSender {
     }
   }
 
-  #keepHole(ext: number, nowMs: number): void {
+  #keepHole(ext: number): void {
     const sequence = this.#nextSequence()
-    this.#history.note(sequence, ext, this.#timestamp, nowMs)
+    this.#history.skipped(sequence)
     this.#holes.set(ext, sequence)
     if (this.#holes.size > mostHoles) this.#holes.delete(this.#holes.keys().next().value ?? 0)
   }
@@ -254,19 +261,23 @@ export class LineSender {
     return sequence
   }
 
-  #emit(packet: MediaPacket, sequence: number, timestamp: number, nowMs: number): void {
-    this.#history.note(sequence, packet.ext, timestamp, nowMs)
-    this.#write(packet, sequence, timestamp + this.#offset)
+  /** Sends a packet for the first time. @param natural unwrapped, without the offset */
+  #emit(packet: MediaPacket, sequence: number, natural: number, nowMs: number): void {
+    const { track } = this
+    const timestamp = natural + this.#offset
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    this.#history.note(sequence, packet.ext, timestamp, transport, nowMs)
+    this.#link.send(track, this.#write(packet, sequence, timestamp, transport), transport)
   }
 
   /** @param timestamp as sent, unwrapped */
-  #write(packet: MediaPacket, sequence: number, timestamp: number): void {
+  #write(packet: MediaPacket, sequence: number, timestamp: number, transport: number | undefined): Uint8Array {
     const { track } = this
     this.#packets++
     this.#octets += packet.payload.length
-    const bytes = track.transportCcId === undefined ? packet.bare : packet.wire
-    const transport = this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc)
-    this.#link.send(track, bytes, transport)
+    const bytes = transport === undefined ? packet.bare : packet.wire
+    this.#writeHeader(bytes, track.payloadType, packet.marker, sequence, timestamp, track.ssrc, transport)
+    return bytes
   }
 
   #writeHeader(
@@ -276,42 +287,78 @@ export class LineSender {
     sequence: number,
     timestamp: number,
     ssrc: number,
-  ): number | undefined {
-    const { transportCcId } = this.track
+    transport: number | undefined,
+  ): void {
     writeHeader(bytes, payloadType, marker, sequence, timestamp % 2 ** 32, ssrc)
-    if (transportCcId === undefined) return undefined
-    const transport = this.#link.nextTransportSequence()
-    writeTransportSequence(bytes, transportCcId, transport)
-    return transport
+    const { transportCcId } = this.track
+    if (transportCcId !== undefined && transport !== undefined) {
+      writeTransportSequence(bytes, transportCcId, transport)
+    }
   }
 
-  /** Answers a NACK. @param lost sequence numbers as the viewer saw them */
+  /** Answers a NACK as far as the pace allows. @param lost sequence numbers as the viewer saw them */
   resend(lost: readonly number[], nowMs: number): void {
-    for (const sequence of lost.slice(0, 256)) this.#again(sequence, nowMs)
+    for (const sequence of lost.slice(0, 256)) {
+      // What does not fit is asked for again: on a link that became thin repetitions must not fill it alone.
+      if (this.#link.budget() < -mostDebtMs * this.#link.rate) return
+      this.#again(sequence, nowMs)
+    }
   }
 
-  /** Sends the last packets again in one train, which shows what the link bears; nothing without RFC 4588. */
-  probe(packets: number, nowMs: number): void {
-    if (!this.track.rtx) return
-    for (let back = packets; back > 0; back--) this.#again((this.#sequence - back) & 0xffff, nowMs)
+  /** Whether the viewer takes repetitions that it has not asked for (RFC 4588). */
+  get canProbe(): boolean {
+    return this.track.rtx !== undefined
   }
 
-  #again(sequence: number, nowMs: number): void {
-    const current = this.#line && { ring: this.#line.cache.ring, offset: this.#offset }
-    const sent = this.#history.again(sequence, current, nowMs)
-    if (!sent) return
+  /** Sends about so many bytes beside the media, to try the link: the newest packets again, else padding. */
+  probe(bytes: number, nowMs: number): void {
+    if (!this.canProbe) return
+    let left = bytes
+    for (let tries = 0; left > 0 && tries < probePackets; tries++) {
+      this.#probed = (this.#probed % probePackets) + 1
+      left -= this.#again((this.#sequence - this.#probed) & 0xffff, nowMs)
+    }
+    while (left > 0) left -= this.#pad()
+  }
+
+  /** Padding goes where repetitions go (RFC 4588 has no word against it, and libwebrtc does the same). @returns bytes sent */
+  #pad(): number {
+    const { track } = this
+    const { rtx } = track
+    if (!rtx) return 0
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    const bytes = paddingBytes(transport === undefined ? plainHeader : fullHeader)
+    const timestamp = this.#timestamp + this.#offset
+    this.#writeHeader(bytes, rtx.payloadType, false, this.#nextRtxSequence(), timestamp, rtx.ssrc, transport)
+    bytes[0]! |= 0x20
+    this.#link.send(track, bytes, transport)
+    return bytes.length
+  }
+
+  #nextRtxSequence(): number {
+    const sequence = this.#rtxSequence
+    this.#rtxSequence = (sequence + 1) & 0xffff
+    return sequence
+  }
+
+  /** @returns bytes sent */
+  #again(sequence: number, nowMs: number): number {
+    const sent = this.#history.again(sequence, this.#line?.cache.ring, nowMs)
+    if (!sent) return 0
     this.#resent++
     const { packet, timestamp } = sent
-    const { rtx, transportCcId } = this.track
-    if (!rtx) {
-      this.#write(packet, sequence, timestamp)
-      return
+    const { track } = this
+    if (!track.rtx) {
+      const same = this.#write(packet, sequence, timestamp, sent.transport)
+      this.#link.sendAgain(track, same, sent.transport)
+      return same.length
     }
-    const bytes = rtxBytes(packet.payload, sequence, transportCcId === undefined ? plainHeader : fullHeader)
-    const own = this.#rtxSequence
-    this.#rtxSequence = (own + 1) & 0xffff
-    const transport = this.#writeHeader(bytes, rtx.payloadType, packet.marker, own, timestamp, rtx.ssrc)
-    this.#link.send(this.track, bytes, transport)
+    const transport = track.transportCcId === undefined ? undefined : this.#link.nextTransportSequence()
+    const bytes = rtxBytes(packet.payload, sequence, transport === undefined ? plainHeader : fullHeader)
+    const own = this.#nextRtxSequence()
+    this.#writeHeader(bytes, track.rtx.payloadType, packet.marker, own, timestamp, track.rtx.ssrc, transport)
+    this.#link.send(track, bytes, transport)
+    return bytes.length
   }
 
   /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */

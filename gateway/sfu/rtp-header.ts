@@ -37,3 +37,13 @@ export function rtxBytes(payload: Uint8Array, sequence: number, headerBytes: num
   bytes.set(payload, headerBytes + 2)
   return bytes
 }
+
+/** The count of padding bytes is one byte. */
+const mostPadding = 255
+
+/** Room for a header, then nothing but padding (RFC 3550 §5.1); the header's padding bit is the caller's to set. */
+export function paddingBytes(headerBytes: number): Buffer {
+  const bytes = Buffer.alloc(headerBytes + mostPadding)
+  bytes[bytes.length - 1] = mostPadding
+  return bytes
+}

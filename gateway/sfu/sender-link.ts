@@ -13,7 +13,11 @@ export interface SenderTrack {
 export interface SenderLink {
   /** Sends the bytes at once, `sequence` being the transport-wide number that was written. */
   send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
+  /** Sends bytes again that were sent before, with the same transport-wide number. */
+  sendAgain(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
   nextTransportSequence(): number
+  /** Packets are lost on a link that has room: sound, which browsers do not ask for again, is sent twice. */
+  readonly soundTwice: boolean
   /** Bytes that may leave now. */
   budget(): number
   /** Believed rate in bytes per ms, and whether it may well be more. */

@@ -5,54 +5,61 @@ const size = 4_096
 /** One packet is not sent again more often than this, ms: a second NACK may have crossed the first answer. */
 const againMs = 15
 
-/** Where the packets of some numbers are kept, and what was added to their timestamps. */
-export interface SentFrom {
-  ring: PacketRing
-  offset: number
+/** A packet as it was sent. */
+export interface SentPacket {
+  packet: MediaPacket
+  /** Unwrapped, as sent. */
+  timestamp: number
+  /** Transport-wide number that it first had; undefined: none. */
+  transport: number | undefined
 }
 
 /**
- * What was sent under which number: a retransmission repeats number and (squeezed) timestamp exactly, also of the layer
- * that was sent before.
+ * What was sent under which number. A retransmission repeats number, (squeezed) timestamp and transport-wide number
+ * exactly: two packets of one SSRC and number that differ in a byte would be two texts under one nonce (RFC 7714 §8.1).
  */
 export class SentHistory {
   readonly #sequence = new Int32Array(size).fill(-1)
   readonly #ext = new Float64Array(size)
   readonly #timestamp = new Float64Array(size)
+  readonly #transport = new Int32Array(size)
   readonly #sentMs = new Float64Array(size)
-  #earlier: { from: SentFrom | undefined; untilSequence: number } | undefined
 
-  /** @param sequence uint16 as sent @param ext the producer's number @param timestamp unwrapped, without the offset */
-  note(sequence: number, ext: number, timestamp: number, nowMs: number): void {
+  /**
+   * A packet was sent for the first time.
+   * @param sequence uint16 as sent @param ext the producer's number @param timestamp unwrapped, as sent
+   * @param transport uint16; undefined: none
+   */
+  note(sequence: number, ext: number, timestamp: number, transport: number | undefined, nowMs: number): void {
     const slot = sequence & (size - 1)
     this.#sequence[slot] = sequence
     this.#ext[slot] = ext
     this.#timestamp[slot] = timestamp
+    this.#transport[slot] = transport ?? -1
     this.#sentMs[slot] = nowMs
   }
 
-  /** What was sent before `untilSequence` is of `from`; undefined: it is gone with its producer. */
-  changed(from: SentFrom | undefined, untilSequence: number): void {
-    this.#earlier = { from, untilSequence }
+  /** A number is given to a packet that has not come yet. */
+  skipped(sequence: number): void {
+    this.#sequence[sequence & (size - 1)] = -1
+  }
+
+  /** Another line is sent from now on, whose packets have other numbers: it begins with a keyframe and needs nothing older. */
+  clear(): void {
+    this.#sequence.fill(-1)
   }
 
   /**
    * What to send again for a number that was asked for; undefined where it is too old or was sent a moment ago.
-   * @param current what is sent now
-   * @returns the packet, and its timestamp as sent, unwrapped
+   * @param ring of the line that is sent
    */
-  again(
-    sequence: number,
-    current: SentFrom | undefined,
-    nowMs: number,
-  ): { packet: MediaPacket; timestamp: number } | undefined {
-    const before = this.#earlier && ((sequence - this.#earlier.untilSequence) & 0x8000) !== 0
-    const from = before ? this.#earlier?.from : current
+  again(sequence: number, ring: PacketRing | undefined, nowMs: number): SentPacket | undefined {
     const slot = sequence & (size - 1)
-    if (!from || this.#sequence[slot] !== sequence || nowMs - this.#sentMs[slot]! < againMs) return undefined
-    const packet = from.ring.get(this.#ext[slot]!)
+    if (this.#sequence[slot] !== sequence || nowMs - this.#sentMs[slot]! < againMs) return undefined
+    const packet = ring?.get(this.#ext[slot]!)
     if (!packet) return undefined
     this.#sentMs[slot] = nowMs
-    return { packet, timestamp: this.#timestamp[slot]! + from.offset }
+    const transport = this.#transport[slot]!
+    return { packet, timestamp: this.#timestamp[slot]!, transport: transport < 0 ? undefined : transport }
   }
 }

@@ -53,6 +53,8 @@ export interface Backlog {
 
 /** A backlog that drains in this time is not worth a jump, ms. */
 const toleratedMs = 60
+/** Where nothing newer is there yet, so much of a backlog is borne before pictures are left out: estimates dip, ms. */
+const dipMs = 250
 /** Where the link bears this many times the stream, running fast towards the keyframe disturbs nothing. */
 const plenty = 2
 
@@ -67,6 +69,7 @@ export function decideBacklog(backlog: Backlog): 'send' | 'jump' | 'wait' {
   if (backlog.newerKeyframe) {
     return backlog.bytesToKeyframe / rate > toleratedMs ? 'jump' : 'send'
   }
+  if (backlog.bytes / rate <= dipMs) return 'send'
   const spare = rate - backlog.streamRate
   const drainMs = spare > 0 ? backlog.bytes / spare : Number.POSITIVE_INFINITY
   if (drainMs <= Math.max(toleratedMs, backlog.msToNextKeyframe)) return 'send'

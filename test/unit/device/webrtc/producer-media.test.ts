@@ -1,6 +1,6 @@
 import { parseRtcp, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp, parseRtp } from '@porchlight/proto/media/rtp.ts'
-import { readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
+import { readFrameNumber, transportCcId } from '@porchlight/proto/media/rtp-extensions.ts'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ProducerMedia } from '../../../../device/webrtc/producer-media.ts'
 import { slices } from './slices.ts'
@@ -78,6 +78,25 @@ test('each layer asks for its own keyframe and sends its own packets again', asy
   media.accessUnit({ ...key!, frame: 901, keyframe: false, reference: false }, 'sub')
   media.accessUnit({ ...key!, frame: 902 }, 'sub')
   expect(dropped).toEqual([])
+})
+
+test('what is sent under one number is the same each time, and the transport-wide numbers go on without a hole', async () => {
+  const { media, sent } = setup()
+  const units = slices({ count: 3 })
+  media.accessUnit(units[0]!)
+  const first = sent[0]!.packet
+  for (const unit of units.slice(1)) {
+    await vi.advanceTimersByTimeAsync(50)
+    media.rtcp(writeRtcp([{ type: 'nack', sender: 1, media: 11, lost: [parseRtp(first)!.sequence] }]))
+    media.accessUnit(unit)
+  }
+  expect(sent.filter(({ packet }) => Buffer.from(packet).equals(first))).toHaveLength(3)
+  const numbers = sent.map(({ packet }) => {
+    const { data } = parseRtp(packet)!.extensions.find(({ id }) => id === transportCcId)!
+    return Buffer.from(data).readUInt16BE()
+  })
+  const distinct = [...new Set(numbers)]
+  expect(distinct).toEqual(distinct.map((_, index) => numbers[0]! + index))
 })
 
 test('sender reports name every layer', async () => {

@@ -69,6 +69,18 @@ describe('outgoing stream', () => {
     expect(out.repeats([sequence], 130)).toEqual([packets[1]])
     expect(out.repeated).toBe(2)
   })
+
+  test('a repetition is the same to the last byte, its transport-wide number too', () => {
+    const out = stream()
+    const packets = out.video(pictures({ count: 1, bytes: 4_000 })[0]!)
+    for (const [index, packet] of packets.entries()) out.leaves(packet, 300 + index, 0)
+    const asSent = packets[1]!.slice()
+    for (const now of [100, 200]) {
+      const [again] = out.repeats([parseRtp(asSent)!.sequence], now)
+      expect(out.leavesAgain(again!)).toBe(301)
+      expect(again).toEqual(asSent)
+    }
+  })
 })
 
 describe('kept packets', () => {

@@ -27,6 +27,17 @@ test('tells what came and what did not, once', () => {
   expect(told(feedback)).toEqual([])
 })
 
+test('a packet that comes twice under one number came the first time', () => {
+  const feedback = new ArrivalFeedback()
+  feedback.arrived(7, 10)
+  feedback.arrived(8, 11)
+  feedback.arrived(7, 40)
+  const arrivals = feedback.take(1, 2)!.arrivals
+  expect(arrivals[1]!.atUs! - arrivals[0]!.atUs!).toBe(1_000)
+  feedback.arrived(7, 50)
+  expect(feedback.take(1, 2)).toBeUndefined()
+})
+
 test('a process that stood still for long between two packets tells of them in two', () => {
   const feedback = new ArrivalFeedback()
   feedback.arrived(1, 0)

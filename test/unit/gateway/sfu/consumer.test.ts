@@ -1,5 +1,5 @@
 import { parseRtcp, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { middleNtp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { isRtcp, middleNtp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Consumer } from '../../../../gateway/sfu/consumer.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
@@ -185,13 +185,27 @@ describe('repair towards the viewer', () => {
     return all
   }
 
-  test('a retransmission repeats number, marker, payload and the squeezed time', () => {
-    const { rtp, rtcp } = live()
-    const wanted = rtp()[5]!
-    rtcp({ type: 'nack', sender: 9, media: 4242, lost: [wanted.sequence] })
-    const { extensions: _, ...again } = rtp().at(-1)!
-    expect(again).toEqual({ ...again, sequence: wanted.sequence, timestamp: wanted.timestamp, ssrc: 4242 })
-    expect(Buffer.from(again.payload)).toEqual(Buffer.from(wanted.payload))
+  test('without RTX a retransmission is the same to the last byte: another text under one nonce would open AES-GCM', () => {
+    const { clock, frame, sent, rtcp } = live()
+    const packets = () => sent.filter(({ bytes }) => parseRtp(bytes)?.ssrc === 4242).map(({ bytes }) => bytes)
+    const wanted = packets()[5]!
+    const count = packets().length
+    for (let round = 0; round < 2; round++) {
+      rtcp({ type: 'nack', sender: 9, media: 4242, lost: [parseRtp(wanted)!.sequence] })
+      clock.now += 50
+      frame(40 + round)
+    }
+    expect(packets().filter((bytes) => bytes.equals(wanted))).toHaveLength(3)
+    expect(packets()).toHaveLength(count + 4)
+  })
+
+  test('a number that was kept for a packet that never came is not sent', () => {
+    const { frame, rtp, rtcp, clock } = live()
+    frame(30, { packets: 3, skip: [1] })
+    clock.now += 50
+    const count = rtp().length
+    rtcp({ type: 'nack', sender: 9, media: 4242, lost: [(rtp().at(-1)!.sequence - 1) & 0xffff] })
+    expect(rtp()).toHaveLength(count)
   })
 
   test('with RTX it goes on its own SSRC with the original number in front (RFC 4588 §4)', () => {
@@ -269,6 +283,69 @@ test('what the viewer says and asks for is counted, and what it sees of the line
   expect({ packets, nacks, plis, firs }).toEqual({ packets: 50, nacks: 1, plis: 1, firs: 1 })
   rtcp({ type: 'twcc', sender: 9, media: 4242, feedback: 0, arrivals: [{ sequence: 0, atUs: 250 }] })
   expect(consumer.estimatedBitrate).toBe(consumer.rate * 8_000)
+})
+
+test('feedback that names the source of repetitions counts as well; of a stranger it does not', () => {
+  const { producer, consumer, frame, rtcp } = setUp({ rtx: true })
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  const twcc = { type: 'twcc' as const, sender: 9, feedback: 0, arrivals: [{ sequence: 0, atUs: 250 }] }
+  rtcp({ ...twcc, media: 7 })
+  expect(consumer.estimatedBitrate).toBeUndefined()
+  rtcp({ ...twcc, media: 4343 })
+  expect(consumer.estimatedBitrate).toBeDefined()
+})
+
+test('where packets are lost on a link with room, sound is sent twice, a packet apart and the same to the last byte', () => {
+  const { producer, consumer, frame, rtcp, sent, clock } = setUp({ audio: true })
+  let sequence = 0
+  const sound = () => {
+    const facts = {
+      marker: false,
+      payloadType: 0,
+      ssrc: 3,
+      extensions: [],
+      payload: new Uint8Array(160).fill(sequence),
+    }
+    producer.packet('audio', writeRtp({ ...facts, sequence, timestamp: sequence++ * 160 }))
+  }
+  const heard = () => sent.filter(({ mid, bytes }) => mid === '1' && !isRtcp(bytes)).map(({ bytes }) => bytes)
+  frame(0, { key: true })
+  consumer.attach(producer)
+  consumer.opened('0')
+  consumer.opened('1')
+  let told = 0
+  for (let number = 1; number < 90; number++) {
+    frame(number, { packets: 4 })
+    for (let half = 0; half < 2; half++) {
+      sound()
+      clock.now += 20
+    }
+    const to = consumer.traffic.packets - heard().length
+    // One in ten never comes.
+    const arrivals = Array.from({ length: to - told }, (_, index) => ({
+      sequence: told + index,
+      atUs: (told + index) % 10 === 9 ? undefined : clock.now * 1_000,
+    }))
+    rtcp({ type: 'twcc', sender: 9, media: 4242, feedback: 0, arrivals })
+    told = to
+  }
+  const numbers = heard().map((bytes) => parseRtp(bytes)!.sequence)
+  const first = numbers[0]!
+  // Once each in the beginning, then each between the two that follow it.
+  expect(numbers.slice(0, 10).map((number) => number - first)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  const last = numbers.at(-2)! - first
+  expect(numbers.slice(-6).map((number) => number - first)).toEqual([
+    last - 2,
+    last - 3,
+    last - 1,
+    last - 2,
+    last,
+    last - 1,
+  ])
+  const byNumber = Map.groupBy(heard(), (bytes) => parseRtp(bytes)!.sequence)
+  for (const same of byNumber.values()) for (const bytes of same) expect(bytes.equals(same[0]!)).toBe(true)
 })
 
 test('sender reports follow the unsqueezed clock', () => {

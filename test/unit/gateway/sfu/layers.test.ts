@@ -1,10 +1,10 @@
+import { LayerChoice } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import { writeRtcp } from '@porchlight/proto/media/rtcp.ts'
-import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { isRtcp, parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { writeAbsCaptureTime } from '@porchlight/proto/media/rtp-extensions.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ArrivalFeedback } from '../../../../gateway/sfu/arrival-feedback.ts'
 import { Consumer } from '../../../../gateway/sfu/consumer.ts'
-import { LayerChoice } from '../../../../gateway/sfu/layer-choice.ts'
 import { Producer } from '../../../../gateway/sfu/producer.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 
@@ -27,6 +27,10 @@ class House {
   /** Packets of the picture as the viewer got them, with the capture time of their frame. */
   readonly shown: { atMs: number; sequence: number; timestamp: number; layer: 'video' | 'sub'; captureMs: number }[] =
     []
+  /** First packet of each number, by SSRC and number. */
+  readonly #sent = new Map<string, Buffer>()
+  /** Numbers under which something else was sent once more. */
+  readonly differing: string[] = []
   readonly #feedback = new ArrivalFeedback()
   readonly #onLink: { atMs: number; bytes: Buffer }[] = []
   readonly #counts = { video: 0, sub: 0 }
@@ -34,8 +38,10 @@ class House {
   #linkFreeMs = 0
   #backlog = false
   subLives = true
+  mainLives = true
 
-  constructor() {
+  /** @param rtx whether the viewer takes repetitions on a source of their own (RFC 4588) */
+  constructor(rtx = true) {
     const format = {
       codec: 'h264' as const,
       payloadType: 96,
@@ -60,7 +66,10 @@ class House {
     })
     this.consumer = new Consumer({
       session: 'viewer-1',
-      video: { mid: '0', ssrc: 42, payloadType: 102, rtx: { ssrc: 43, payloadType: 103 }, transportCcId },
+      video: {
+        ...{ mid: '0', ssrc: 42, payloadType: 102, transportCcId },
+        rtx: rtx ? { ssrc: 43, payloadType: 103 } : undefined,
+      },
       audio: undefined,
       send: (_, bytes) => this.#send(Buffer.from(bytes)),
       backlog: () => {
@@ -73,6 +82,13 @@ class House {
 
   /** A queue of 300 ms, and what does not fit is lost. */
   #send(bytes: Buffer): void {
+    const rtp = isRtcp(bytes) ? undefined : parseRtp(bytes)
+    if (rtp) {
+      const key = `${rtp.ssrc}/${rtp.sequence}`
+      const first = this.#sent.get(key)
+      if (first && !first.equals(bytes)) this.differing.push(key)
+      this.#sent.set(key, first ?? bytes)
+    }
     const begins = Math.max(this.nowMs, this.#linkFreeMs)
     if (begins - this.nowMs > 300) return
     this.#linkFreeMs = begins + bytes.length / this.bytesPerMs
@@ -83,7 +99,7 @@ class House {
     for (const until = this.nowMs + ms; this.nowMs < until; this.nowMs++) {
       for (const name of ['video', 'sub'] as const) {
         const due = Math.floor(((this.nowMs - 100_000) * streams[name].rate) / 1000)
-        if (due >= this.#counts[name] && (name === 'video' || this.subLives)) this.#picture(name)
+        if (due >= this.#counts[name] && (name === 'video' ? this.mainLives : this.subLives)) this.#picture(name)
       }
       if (this.#backlog && this.nowMs % 2 === 0) this.#backlog = this.consumer.pump()
       while ((this.#onLink[0]?.atMs ?? Number.POSITIVE_INFINITY) <= this.nowMs) this.#arrives(this.#onLink.shift()!)
@@ -91,6 +107,13 @@ class House {
       const feedback = this.#feedback.take(9, 42)
       if (feedback) this.consumer.rtcp('0', writeRtcp([feedback]))
     }
+  }
+
+  /** The layer comes again, from the next picture on. */
+  resume(name: 'video' | 'sub'): void {
+    this.#counts[name] = Math.ceil(((this.nowMs - 100_000) * streams[name].rate) / 1000)
+    if (name === 'video') this.mainLives = true
+    else this.subLives = true
   }
 
   #picture(name: 'video' | 'sub'): void {
@@ -119,15 +142,21 @@ class House {
   }
 
   #arrives({ atMs, bytes }: { atMs: number; bytes: Buffer }): void {
-    const rtp = parseRtp(bytes)
-    // Packet types of RTCP (RFC 5761 §4).
-    if (!rtp || (bytes[1]! >= 192 && bytes[1]! <= 223)) return
+    const rtp = isRtcp(bytes) ? undefined : parseRtp(bytes)
+    if (!rtp) return
     this.#feedback.arrived(Buffer.from(rtp.extensions[0]!.data).readUInt16BE(), atMs)
     if (rtp.ssrc !== 42) return
     const payload = Buffer.from(rtp.payload)
     const layer = payload[10] === streams.video.ssrc ? 'video' : 'sub'
     const captureMs = (payload.readUInt32BE(12) * 1000) / streams[layer].rate
     this.shown.push({ atMs, sequence: rtp.sequence, timestamp: rtp.timestamp, layer, captureMs })
+  }
+
+  /** The viewer asks for the last `count` numbers. */
+  askAgain(count: number): void {
+    const last = this.shown.at(-1)!.sequence
+    const lost = Array.from({ length: count }, (_, index) => (last - index) & 0xffff).reverse()
+    this.consumer.rtcp('0', writeRtcp([{ type: 'nack', sender: 9, media: 42, lost }]))
   }
 
   /** Runs until the viewer gets `layer`. @returns how long it took, ms; undefined: not within `mostMs` */
@@ -141,8 +170,8 @@ class House {
   }
 }
 
-function watching(): House {
-  const house = new House()
+function watching(rtx = true): House {
+  const house = new House(rtx)
   house.run(2_000)
   house.consumer.attach(house.producer)
   house.consumer.opened('0')
@@ -173,6 +202,19 @@ describe('a viewer of a camera with two layers', () => {
     expect(house.consumer.layer).toBe('main')
   })
 
+  test('gets keyframes alone, and fresh ones, on a link too thin even for the small layer', () => {
+    const house = watching()
+    house.bytesPerMs = 9
+    house.run(30_000)
+    const lately = house.shown.filter(({ atMs }) => atMs > house.nowMs - 15_000)
+    expect(lately.every(({ layer }) => layer === 'sub')).toBe(true)
+    const moments = [...new Set(lately.map(({ captureMs }) => captureMs))]
+    // One every 2 s; beside them a few pictures that came in time.
+    expect(moments.filter((ms) => ms % 2_000 === 0).length).toBeGreaterThanOrEqual(4)
+    expect(moments.length).toBeLessThan(60)
+    for (const { atMs, captureMs } of lately) expect(atMs - 100_000 - captureMs).toBeLessThan(3_000)
+  })
+
   test('sees one time line: numbers without a hole of ours, and times that belong to the moment of capture', () => {
     const house = watching()
     house.bytesPerMs = 50
@@ -195,6 +237,24 @@ describe('a viewer of a camera with two layers', () => {
     }
   })
 
+  test('gets nothing else under a number that it had, whatever it asks for and whichever layer it was of', () => {
+    const house = watching(false)
+    const again = () => {
+      for (let round = 0; round < 20; round++) {
+        house.run(100)
+        house.askAgain(200)
+      }
+    }
+    house.bytesPerMs = 50
+    expect(house.until('sub', 4_000)).toBeDefined()
+    again()
+    house.bytesPerMs = 375
+    expect(house.until('main', 20_000)).toBeDefined()
+    again()
+    expect(house.consumer.senders[0]!.resent).toBeGreaterThan(50)
+    expect(house.differing).toEqual([])
+  })
+
   test('goes back to the main one when nothing comes of the small one any more', () => {
     const house = watching()
     house.bytesPerMs = 50
@@ -202,6 +262,33 @@ describe('a viewer of a camera with two layers', () => {
     house.bytesPerMs = 375
     house.subLives = false
     expect(house.until('main', 8_000)).toBeDefined()
+  })
+})
+
+describe('a device that leaves a layer out', () => {
+  test('of the main one: viewers get the small one, and the main one when it comes again', () => {
+    const house = watching()
+    house.mainLives = false
+    expect(house.until('sub', 3_000)).toBeDefined()
+    house.run(10_000)
+    const lately = house.shown.filter(({ atMs }) => atMs > house.nowMs - 5_000)
+    expect(new Set(lately.map(({ captureMs }) => captureMs)).size).toBeGreaterThan(45)
+    house.resume('video')
+    expect(house.until('main', 5_000)).toBeDefined()
+    house.run(5_000)
+    expect(house.consumer.layer).toBe('main')
+  })
+
+  test('a viewer who comes meanwhile gets the other one at once', () => {
+    const house = new House()
+    house.run(2_000)
+    house.mainLives = false
+    house.run(5_000)
+    house.consumer.attach(house.producer)
+    house.consumer.opened('0')
+    house.run(500)
+    expect(house.shown.length).toBeGreaterThan(0)
+    expect(house.shown.every(({ layer }) => layer === 'sub')).toBe(true)
   })
 })
 

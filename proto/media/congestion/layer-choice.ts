@@ -21,7 +21,12 @@ const leastStayMs = 2_000
 const mostStayMs = 32_000
 const soonMs = 10_000
 
-/** Which layer a viewer gets: a dip costs nothing, and a link that goes up and down is not followed each time. */
+/** What the link must bear for the main layer to be taken again. @param main its rate */
+export function neededFor(main: number): number {
+  return main * room
+}
+
+/** Which layers go over a link: a dip costs nothing, and a link that goes up and down is not followed each time. */
 export class LayerChoice {
   #layer: Layer = 'main'
   #sinceMs: number | undefined
@@ -30,6 +35,11 @@ export class LayerChoice {
 
   get layer(): Layer {
     return this.#layer
+  }
+
+  /** The link is short of the main layer: `decide` is to be asked again soon, even if nothing more is heard of the link. */
+  get short(): boolean {
+    return this.#shortSinceMs !== undefined
   }
 
   /** Whether the main layer would be taken if the link showed that it bears it. */
@@ -41,7 +51,7 @@ export class LayerChoice {
     this.#sinceMs ??= nowMs
     if (main <= 0) return this.#layer
     if (this.#layer === 'sub') {
-      if (this.wouldRise(nowMs) && rate >= main * room) this.#take('main', nowMs)
+      if (this.wouldRise(nowMs) && rate >= neededFor(main)) this.#take('main', nowMs)
       return this.#layer
     }
     if (probing || rate >= main) this.#shortSinceMs = undefined

@@ -1,6 +1,6 @@
+import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
 import { describe, expect, test } from 'vitest'
-import { LinkEstimate } from '../../../../gateway/sfu/link-estimate.ts'
-import { Pacer } from '../../../../gateway/sfu/pacer.ts'
+import { Pacer } from '../../../../../gateway/sfu/pacer.ts'
 
 interface Link {
   /** bytes per ms */
@@ -90,7 +90,7 @@ describe('link estimate and pacer', () => {
     estimate.report(block, 1_000)
     expect(estimate.rate).toBe(rate * 2)
     estimate.report({ ...block, fractionLost: 64 }, 2_000)
-    expect(estimate.rate).toBe(rate * 2 * 0.7)
+    expect(estimate.rate).toBe(rate * 2 * (1 - 0.25 / 2))
   })
 })
 
