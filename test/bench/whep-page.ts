@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { askForLostSound } from '../../viewer/src/live/ask-for-lost-sound.ts'
 import { barcodeReaderSource } from '../support/barcode.ts'
 
 /** A picture that came on screen; times in ms since the Unix epoch on this machine's clock. */
@@ -21,6 +22,8 @@ export interface Seen {
   samples: number
   concealed: number
   framesDropped: number
+  /** For people: what else the browser counts of picture and sound. */
+  counts: Record<string, number>
 }
 
 export interface WhepTarget {
@@ -71,7 +74,8 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   peer.addTransceiver('audio', { direction: 'recvonly' })
   await peer.setLocalDescription()
   // Behind the relay the gateway must not find a way around it.
-  const sdp = relayPort ? peer.localDescription.sdp.replace(/a=candidate:.*\\r\\n/g, '') : peer.localDescription.sdp
+  const offer = (${askForLostSound})(peer.localDescription.sdp)
+  const sdp = relayPort ? offer.replace(/a=candidate:.*\\r\\n/g, '') : offer
   if (rttMs) await new Promise((resolve) => setTimeout(resolve, rttMs))
   const reply = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/sdp' }, body: sdp })
   if (reply.status !== 201) throw new Error('WHEP: ' + reply.status + ' ' + (await reply.text()))
@@ -79,10 +83,12 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const answerMs = epoch + performance.now()
   if (relayPort) answer = answer.replace(/(a=candidate:\\S+ 1 UDP \\d+) \\S+ \\d+/g, '$1 127.0.0.1 ' + relayPort)
   await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+  const told = ['packetsReceived', 'packetsLost', 'nackCount', 'pliCount', 'framesDecoded', 'freezeCount', 'retransmittedPacketsReceived', 'jitterBufferDelay', 'jitterBufferEmittedCount']
   const seen = async () => {
-    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0 }
+    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0, counts: {} }
     for (const entry of (await peer.getStats()).values()) {
       if (entry.type !== 'inbound-rtp') continue
+      for (const name of told) if (entry[name] !== undefined) result.counts[entry.kind + ' ' + name] = entry[name]
       if (entry.kind === 'video') result.framesDropped = entry.framesDropped
       else {
         result.soundLost = entry.packetsLost
