@@ -16,6 +16,8 @@ const delayMs = 25
 const wide = 3_000_000
 const thin = 400_000
 const warmUpMs = 5_000
+/** The main layer has so long to be there before the link becomes thin, ms. */
+const mainWaitMs = 20_000
 /** Of the main stream, pixels. */
 const mainWidth = 1_280
 
@@ -75,6 +77,7 @@ async function loss(page: Page, target: HouseTarget, partMs: number, log: Log): 
 
 async function drop(page: Page, target: HouseTarget, partMs: number, log: Log): Promise<Result['drop']> {
   await using link = await behind(page, target, { rate: wide, delayMs })
+  await mainShown(page)
   const { before, fromMs: thinMs } = await link.warm()
   const onMain = before.frames.at(-1)?.width === mainWidth
   link.relay.down.impairment = { rate: thin, delayMs }
@@ -90,6 +93,12 @@ async function drop(page: Page, target: HouseTarget, partMs: number, log: Log): 
     back_on_main_s: seconds(widthAgain(view.frames, mainWidth, wideMs, atMs)),
     audio_concealed_ratio: concealed(before, view),
   }
+}
+
+/** Waits a while for the main layer; without it the result says what it began on. */
+async function mainShown(page: Page): Promise<void> {
+  const deadline = Date.now() + mainWaitMs
+  while ((await seen(page)).frames.at(-1)?.width !== mainWidth && Date.now() < deadline) await page.waitForTimeout(200)
 }
 
 /** A session through a relay of its own. */

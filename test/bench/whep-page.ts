@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { askForLostSound } from '../../viewer/src/live/ask-for-lost-sound.ts'
+import { awaitRepairs, repairWait } from '../../viewer/src/live/await-repairs.ts'
 import { barcodeReaderSource } from '../support/barcode.ts'
 
 /** A picture that came on screen; times in ms since the Unix epoch on this machine's clock. */
@@ -59,8 +60,10 @@ export const screenSource = `(() => {
   return { stream, frames }
 })`
 
-/** Taps, and sees what comes until `leave`. */
+/** Taps, and sees what comes until `leave`. Asks and waits for what is lost as the viewer's page does. */
 const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
+  ${repairWait}
+  ${awaitRepairs}
   const { stream, frames } = ${screenSource}()
   const epoch = performance.timeOrigin
   const tapMs = epoch + performance.now()
@@ -83,6 +86,7 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const answerMs = epoch + performance.now()
   if (relayPort) answer = answer.replace(/(a=candidate:\\S+ 1 UDP \\d+) \\S+ \\d+/g, '$1 127.0.0.1 ' + relayPort)
   await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+  const stopAwaiting = awaitRepairs(peer, peer.getReceivers()[0])
   const told = ['packetsReceived', 'packetsLost', 'nackCount', 'pliCount', 'framesDecoded', 'freezeCount', 'retransmittedPacketsReceived', 'jitterBufferDelay', 'jitterBufferEmittedCount']
   const seen = async () => {
     const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0, counts: {} }
@@ -101,6 +105,7 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const leave = async () => {
     const location = reply.headers.get('location')
     if (location) await fetch(new URL(location, url), { method: 'DELETE', headers })
+    stopAwaiting()
     peer.close()
   }
   window.view = { seen, leave }
