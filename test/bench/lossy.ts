@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
 import { type Impairment, startUdpRelay } from '../support/udp-relay.ts'
 import { type HouseTarget, openHouse } from './house-target.ts'
-import { framesRatio, freezes, movingAgain, widthAgain } from './lossy-measure.ts'
+import { freezes, movingAgain, widthAgain } from './lossy-measure.ts'
 import { join, leave, type Seen, seen } from './whep-page.ts'
 
 const delayMs = 25
@@ -70,7 +70,7 @@ async function loss(page: Page, target: HouseTarget, partMs: number, log: Log): 
   const sent = target.camera.frames(fromMs, 'main').filter(({ sentMs }) => sentMs < atMs).length
   return {
     freezes_over_300ms: freezes(view.frames, fromMs, atMs),
-    frames_ratio: rounded(framesRatio(view.frames, fromMs, atMs, sent)),
+    frames_ratio: rounded((view.shown - before.shown) / sent),
     audio_concealed_ratio: concealed(before, view),
   }
 }

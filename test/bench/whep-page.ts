@@ -23,6 +23,8 @@ export interface Seen {
   samples: number
   concealed: number
   framesDropped: number
+  /** Pictures that came on screen: also those of which a busy page was not told in time. */
+  shown: number
   /** For people: what else the browser counts of picture and sound. */
   counts: Record<string, number>
 }
@@ -89,7 +91,9 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const stopAwaiting = awaitRepairs(peer, peer.getReceivers()[0])
   const told = ['packetsReceived', 'packetsLost', 'nackCount', 'pliCount', 'framesDecoded', 'freezeCount', 'retransmittedPacketsReceived', 'jitterBufferDelay', 'jitterBufferEmittedCount']
   const seen = async () => {
-    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0, counts: {} }
+    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0, shown: 0, counts: {} }
+    const { totalVideoFrames, droppedVideoFrames } = document.querySelector('video').getVideoPlaybackQuality()
+    result.shown = totalVideoFrames - droppedVideoFrames
     for (const entry of (await peer.getStats()).values()) {
       if (entry.type !== 'inbound-rtp') continue
       for (const name of told) if (entry[name] !== undefined) result.counts[entry.kind + ' ' + name] = entry[name]
