@@ -40,14 +40,24 @@ function watched() {
 test('the wait begins with loss, stays a while after it, and ends', async () => {
   const { second, stop } = watched()
   expect(await second(200, 0)).toBeNull()
+  expect(await second(190, 10)).toBeNull()
   expect(await second(190, 10)).toBe(200)
   for (let calm = 1; calm < 10; calm++) expect(await second(200, 0)).toBe(200)
   expect(await second(200, 0)).toBeNull()
   stop()
 })
 
+test('one second of loss alone is no reason to wait', async () => {
+  const { second, stop } = watched()
+  for (let time = 0; time < 5; time++) {
+    expect(await second(100, 50)).toBeNull()
+    expect(await second(200, 0)).toBeNull()
+  }
+  stop()
+})
+
 test('stopped, it looks no more', async () => {
   const { second, stop } = watched()
   stop()
-  expect(await second(100, 100)).toBeNull()
+  for (let time = 0; time < 3; time++) expect(await second(100, 100)).toBeNull()
 })

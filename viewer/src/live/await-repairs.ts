@@ -37,11 +37,13 @@ export function repairWait({ received, lost, rttS }: LossFacts): number | null {
 
 /**
  * Lets pictures wait for what is sent again while packets are lost, and for ten seconds after; else those that come late are
- * left out. Stands on {@link repairWait} alone, so that benches can take both into a page of their own.
+ * left out. It takes two seconds of loss: what a join or a queue drops at once is no reason to show pictures later from then on.
+ * Stands on {@link repairWait} alone, so that benches can take both into a page of their own.
  * @returns the way to stop
  */
 export function awaitRepairs(pc: Connection, receiver: PictureReceiver): () => void {
   let before = { received: 0, lost: 0 }
+  let lossy = 0
   let calm = 0
   const look = async () => {
     let rttS: number | undefined
@@ -53,8 +55,9 @@ export function awaitRepairs(pc: Connection, receiver: PictureReceiver): () => v
     }
     const wait = repairWait({ received: counts.received - before.received, lost: counts.lost - before.lost, rttS })
     before = counts
+    lossy = wait === null ? 0 : lossy + 1
     calm = wait === null ? calm + 1 : 0
-    if (wait !== null) receiver.jitterBufferTarget = wait
+    if (wait !== null && lossy >= 2) receiver.jitterBufferTarget = wait
     else if (calm === 10) receiver.jitterBufferTarget = null
   }
   const timer = setInterval(() => {
