@@ -87,9 +87,11 @@ async function watch(
 /** How old each picture was when it was shown, ms. */
 function ages(shown: readonly ShownFrame[], camera: SimulatedCamera): number[] {
   const sent = camera.frames()
-  return shown.flatMap(({ atMs, barcode }) => {
-    const sentMs = sent.findLast(({ index, sentMs }) => index === barcode && sentMs <= atMs)?.sentMs
-    return sentMs === undefined ? [] : [atMs - sentMs]
+  return shown.flatMap(({ atMs, readMs, barcode }) => {
+    // A page that reads late may read a newer picture, which would seem younger than it is.
+    const seenMs = Math.max(atMs, readMs)
+    const sentMs = sent.findLast(({ index, sentMs }) => index === barcode && sentMs <= seenMs)?.sentMs
+    return sentMs === undefined ? [] : [seenMs - sentMs]
   })
 }
 

@@ -6,6 +6,8 @@ import { barcodeReaderSource } from '../support/barcode.ts'
 /** A picture that came on screen; times in ms since the Unix epoch on this machine's clock. */
 export interface ShownFrame {
   atMs: number
+  /** When the bar code was read: by then a later picture may stand there than the one that came on at `atMs`. */
+  readMs: number
   barcode: number | undefined
   /** Of the picture, pixels. */
   width: number
@@ -53,7 +55,8 @@ export const screenSource = `(() => {
   document.body.append(video)
   const frames = []
   const note = (_, { expectedDisplayTime }) => {
-    frames.push({ atMs: performance.timeOrigin + expectedDisplayTime, barcode: read(video), width: video.videoWidth })
+    const epoch = performance.timeOrigin
+    frames.push({ atMs: epoch + expectedDisplayTime, readMs: epoch + performance.now(), barcode: read(video), width: video.videoWidth })
     video.requestVideoFrameCallback(note)
   }
   video.requestVideoFrameCallback(note)

@@ -5,6 +5,7 @@ import { freezes, movingAgain, widthAgain } from '../../bench/lossy-measure.ts'
 const pictures = (fromMs: number, toMs: number, width = 1280) =>
   Array.from({ length: (toMs - fromMs) / 40 }, (_, index) => ({
     atMs: fromMs + index * 40,
+    readMs: fromMs + index * 40,
     barcode: (fromMs / 40 + index) % 1000,
     width,
   }))

@@ -5,6 +5,7 @@ import { measure } from '../../bench/ttff-measure.ts'
 const shown = (fromMs: number, count: number, ageMs: number) =>
   Array.from({ length: count }, (_, index) => ({
     atMs: fromMs + index * 40,
+    readMs: fromMs + index * 40,
     barcode: Math.floor((fromMs + index * 40 - ageMs) / 40),
     width: 1_280,
   }))
