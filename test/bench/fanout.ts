@@ -10,7 +10,8 @@ import { startCamera } from '../sim/start-camera.ts'
 import { until } from '../support/until.ts'
 import { openHouse } from './house-target.ts'
 import { type Load, type LoadTarget, startLoad } from './load/load.ts'
-import { hasJanus, mountpoint, startJanus } from './peers/janus.ts'
+import { mountpoint, startJanus } from './peers/janus.ts'
+import { type Absent, peer } from './peers/peer.ts'
 import { usage } from './process-usage.ts'
 
 const settleMs = 5_000
@@ -25,16 +26,17 @@ interface Cost {
   joinCpuMs: number
 }
 
-interface PeerResult {
+/** Per packet: by the number of viewers. All else: with the most of them. */
+interface Figures {
   us_per_packet: Record<string, number>
+  cpu_ms_per_mbit: number
   delivered_ratio: number
   kb_per_viewer: number
+  join_cpu_ms: number
 }
 
-export interface Result extends PeerResult {
-  cpu_ms_per_mbit: number
-  join_cpu_ms: number
-  peers: Record<string, PeerResult>
+export interface Result extends Figures {
+  peers: Record<string, Figures | Absent>
 }
 
 export async function run(args: readonly string[]): Promise<Result> {
@@ -47,21 +49,11 @@ export async function run(args: readonly string[]): Promise<Result> {
     },
   })
   const seconds = Number(values.seconds)
-  const own = await house(numbers(values.viewers), seconds)
-  print('gateway', own)
-  const peers: Record<string, PeerResult> = {}
-  if (hasJanus()) {
-    const costs = await janus(numbers(values['peer-viewers']), seconds)
-    print('janus', costs)
-    peers.janus = peerResult(costs)
-  }
-  const last = [...own.values()].at(-1)!
-  return {
-    ...peerResult(own),
-    cpu_ms_per_mbit: rounded(last.cpuMsPerMbit),
-    join_cpu_ms: rounded(last.joinCpuMs),
-    peers,
-  }
+  const own = figures('gateway', await house(numbers(values.viewers), seconds))
+  const beside = await peer('janus', async () =>
+    figures('janus', await janus(numbers(values['peer-viewers']), seconds)),
+  )
+  return { ...own, peers: { janus: beside } }
 }
 
 const numbers = (list: string) => list.split(',').map(Number)
@@ -78,8 +70,8 @@ async function house(counts: readonly number[], seconds: number): Promise<Map<nu
 async function janus(counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
   await using stack = new AsyncDisposableStack()
   const source = stack.use(await startCamera(camera))
-  const { url, pid } = await startJanus(stack, source.url)
-  return await series(pid, { kind: 'janus', url, mountpoint }, counts, seconds)
+  const { pid, url, address } = await startJanus(stack, source.url)
+  return await series(pid, { kind: 'janus', url, address, mountpoint }, counts, seconds)
 }
 
 /** Ever more viewers of one server. */
@@ -123,15 +115,22 @@ async function series(
 
 async function joined(load: Load, more: number, present: number): Promise<void> {
   await load.join(more)
-  await until('packets at every viewer', async () => (await load.counts()).served === present + more)
+  await until(
+    `packets at each of ${present + more} viewers`,
+    async () => (await load.counts()).served === present + more,
+  )
 }
 
-function peerResult(costs: Map<number, Cost>): PeerResult {
+/** Says them, too. */
+function figures(name: string, costs: Map<number, Cost>): Figures {
+  print(name, costs)
   const last = [...costs.values()].at(-1)!
   return {
     us_per_packet: Object.fromEntries([...costs].map(([count, cost]) => [count, rounded(cost.usPerPacket)])),
+    cpu_ms_per_mbit: rounded(last.cpuMsPerMbit),
     delivered_ratio: Math.min(...[...costs.values()].map((cost) => cost.deliveredRatio)),
     kb_per_viewer: Math.round(last.kbPerViewer),
+    join_cpu_ms: rounded(last.joinCpuMs),
   }
 }
 

@@ -9,8 +9,9 @@ import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { until } from '../support/until.ts'
 import { openHouse } from './house-target.ts'
-import { hasJanus, mountpoint, startJanus } from './peers/janus.ts'
+import { mountpoint, startJanus } from './peers/janus.ts'
 import { janusFrames, watchJanus } from './peers/janus-page.ts'
+import { type Absent, isAbsent, peer } from './peers/peer.ts'
 import { join, type ShownFrame, seen } from './whep-page.ts'
 
 const warmUpMs = 5_000
@@ -18,12 +19,14 @@ const warmUpMs = 5_000
 export interface Glass {
   median: number
   p95: number
+  min: number
+  max: number
   pictures: number
 }
 
 export interface Result {
   glass_ms: Glass
-  peers: Record<string, Glass>
+  peers: Record<string, Glass | Absent>
 }
 
 export async function run(args: readonly string[]): Promise<Result> {
@@ -45,10 +48,9 @@ export async function run(args: readonly string[]): Promise<Result> {
     }
   }
   const own = await onPage((page) => house(page, camera, watchMs))
-  const peers: Record<string, Glass> = {}
-  if (hasJanus()) peers.janus = await onPage((page) => janus(page, camera, watchMs))
-  for (const [name, { median, p95, pictures }] of Object.entries({ porchlight: own, ...peers }))
-    process.stdout.write(`${name.padEnd(12)} median ${median} ms  p95 ${p95} ms  of ${pictures} pictures\n`)
+  const peers = { janus: await peer('janus', () => onPage((page) => janus(page, camera, watchMs))) }
+  for (const [name, figures] of Object.entries({ porchlight: own, ...peers }))
+    if (!isAbsent(figures)) print(name, figures)
   return { glass_ms: own, peers }
 }
 
@@ -85,9 +87,11 @@ async function watch(
 /** How old each picture was when it was shown, ms. */
 function ages(shown: readonly ShownFrame[], camera: SimulatedCamera): number[] {
   const sent = camera.frames()
-  return shown.flatMap(({ atMs, barcode }) => {
-    const sentMs = sent.findLast(({ index, sentMs }) => index === barcode && sentMs <= atMs)?.sentMs
-    return sentMs === undefined ? [] : [atMs - sentMs]
+  return shown.flatMap(({ atMs, readMs, barcode }) => {
+    // A page that reads late may read a newer picture, which would seem younger than it is.
+    const seenMs = Math.max(atMs, readMs)
+    const sentMs = sent.findLast(({ index, sentMs }) => index === barcode && sentMs <= seenMs)?.sentMs
+    return sentMs === undefined ? [] : [seenMs - sentMs]
   })
 }
 
@@ -95,5 +99,11 @@ function glass(of: readonly number[]): Glass {
   if (of.length === 0) throw new Error('no picture with a readable bar code was shown')
   const sorted = of.toSorted((a, b) => a - b)
   const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!)
-  return { median: at(0.5), p95: at(0.95), pictures: sorted.length }
+  return { median: at(0.5), p95: at(0.95), min: at(0), max: at(1), pictures: sorted.length }
+}
+
+function print(name: string, { median, p95, min, max, pictures }: Glass): void {
+  process.stdout.write(
+    `${name.padEnd(12)} median ${median} ms  p95 ${p95} ms  min ${min} ms  max ${max} ms  of ${pictures} pictures\n`,
+  )
 }

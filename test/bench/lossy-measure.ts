@@ -10,13 +10,6 @@ export function freezes(frames: readonly ShownFrame[], fromMs: number, toMs: num
   return standstills(frames, fromMs, toMs).length
 }
 
-/** Share of the camera's pictures that were shown at all. @param sent how many the camera sent in that time */
-export function framesRatio(frames: readonly ShownFrame[], fromMs: number, toMs: number, sent: number): number {
-  const within = frames.filter(({ atMs, barcode }) => atMs >= fromMs && atMs < toMs && barcode !== undefined)
-  const changes = within.filter(({ barcode }, index) => barcode !== within[index - 1]?.barcode)
-  return sent === 0 ? 0 : changes.length / sent
-}
-
 /**
  * From a moment on, until the picture moves and goes on moving.
  * @returns ms; null: it did not before `toMs`

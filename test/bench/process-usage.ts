@@ -12,7 +12,9 @@ export interface Usage {
 
 /** What a process has cost so far. Linux only (/proc). */
 export async function usage(pid: number): Promise<Usage> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error(`process ${pid} has ended`) : error
+  })
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // from field 3 on (proc(5))
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const rssKb = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0)

@@ -1,12 +1,12 @@
-/** What a bench says of a series, whole ms. */
+/** What a bench says of a series, whole ms; null: of an empty one. */
 export interface Summary {
-  median: number
-  min: number
-  max: number
+  median: number | null
+  min: number | null
+  max: number | null
 }
 
-/** @param values at least one */
 export function summary(values: readonly number[]): Summary {
+  if (values.length === 0) return { median: null, min: null, max: null }
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const median = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2

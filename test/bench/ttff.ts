@@ -27,6 +27,9 @@ const halfRttMs = 25
 const linkRate = 8_000_000
 
 export interface Result {
+  joins: number
+  /** Joins without any picture, and those with pictures of which none became fresh: they are in no other figure of theirs. */
+  failed: { first: number; fresh: number }
   first_ms: Summary
   fresh_ms: Summary
   stall_ms: Summary
@@ -66,9 +69,10 @@ export async function run(args: readonly string[]): Promise<{ loopback: Result; 
   return { loopback, link }
 }
 
-function print(where: string, { sound_lost, ...series }: Result): void {
+function print(where: string, { joins, failed, sound_lost, ...series }: Result): void {
   printSummaries(Object.fromEntries(Object.entries(series).map(([name, one]) => [`${where} ${name}`, one])))
   process.stdout.write(`${where} sound lost: ${sound_lost} packets\n`)
+  process.stdout.write(`${where} of ${joins} joins: ${failed.first} without a picture, ${failed.fresh} never fresh\n`)
 }
 
 async function series(
@@ -82,25 +86,32 @@ async function series(
   const page = await browser.newPage()
   await page.goto(target.page)
   const measured: Measured[] = []
+  let pictureless = 0
   let soundLost = 0
   for (let index = -warmUps; index < count; index++) {
     await page.waitForTimeout(300 + random() * groupMs)
     const view = await once(page, target, relay)
     const figures = measure(view, target.sentBefore)
     if (index >= 0) {
-      measured.push(figures)
+      if (figures) measured.push(figures)
+      else pictureless++
       soundLost = Math.max(soundLost, view.soundLost)
     }
     const relayed = relay ? ` overflowed ${relay.down.counts.overflowed}` : ''
+    const times = figures
+      ? `first ${figures.first.toFixed()} connected ${figures.connected.toFixed()} fresh ${figures.fresh?.toFixed() ?? 'never'} stall ${figures.stall.toFixed()}`
+      : 'no picture'
     log(
-      `${index < 0 ? 'warm-up: ' : ''}first ${figures.first.toFixed()} connected ${figures.connected.toFixed()} fresh ${figures.fresh.toFixed()} ` +
-        `stall ${figures.stall.toFixed()} frames ${view.frames.length} dropped ${view.framesDropped} sound lost ${view.soundLost}${relayed}`,
+      `${index < 0 ? 'warm-up: ' : ''}${times} frames ${view.frames.length} dropped ${view.framesDropped} sound lost ${view.soundLost}${relayed}`,
     )
   }
   await page.close()
+  const fresh = measured.flatMap((one) => one.fresh ?? [])
   return {
+    joins: count,
+    failed: { first: pictureless, fresh: measured.length - fresh.length },
     first_ms: summary(measured.map(({ first }) => first)),
-    fresh_ms: summary(measured.map(({ fresh }) => fresh)),
+    fresh_ms: summary(fresh),
     stall_ms: summary(measured.map(({ stall }) => stall)),
     connected_ms: summary(measured.map(({ connected }) => connected)),
     sound_lost: soundLost,

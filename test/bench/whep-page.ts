@@ -1,9 +1,13 @@
 import type { Page } from 'playwright-core'
+import { askForLostSound } from '../../viewer/src/live/ask-for-lost-sound.ts'
+import { awaitRepairs, repairWait } from '../../viewer/src/live/await-repairs.ts'
 import { barcodeReaderSource } from '../support/barcode.ts'
 
 /** A picture that came on screen; times in ms since the Unix epoch on this machine's clock. */
 export interface ShownFrame {
   atMs: number
+  /** When the bar code was read: by then a later picture may stand there than the one that came on at `atMs`. */
+  readMs: number
   barcode: number | undefined
   /** Of the picture, pixels. */
   width: number
@@ -21,6 +25,10 @@ export interface Seen {
   samples: number
   concealed: number
   framesDropped: number
+  /** Pictures that came on screen: also those of which a busy page was not told in time. */
+  shown: number
+  /** For people: what else the browser counts of picture and sound. */
+  counts: Record<string, number>
 }
 
 export interface WhepTarget {
@@ -47,7 +55,8 @@ export const screenSource = `(() => {
   document.body.append(video)
   const frames = []
   const note = (_, { expectedDisplayTime }) => {
-    frames.push({ atMs: performance.timeOrigin + expectedDisplayTime, barcode: read(video), width: video.videoWidth })
+    const epoch = performance.timeOrigin
+    frames.push({ atMs: epoch + expectedDisplayTime, readMs: epoch + performance.now(), barcode: read(video), width: video.videoWidth })
     video.requestVideoFrameCallback(note)
   }
   video.requestVideoFrameCallback(note)
@@ -56,8 +65,10 @@ export const screenSource = `(() => {
   return { stream, frames }
 })`
 
-/** Taps, and sees what comes until `leave`. */
+/** Taps, and sees what comes until `leave`. Asks and waits for what is lost as the viewer's page does. */
 const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
+  ${repairWait}
+  ${awaitRepairs}
   const { stream, frames } = ${screenSource}()
   const epoch = performance.timeOrigin
   const tapMs = epoch + performance.now()
@@ -71,7 +82,8 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   peer.addTransceiver('audio', { direction: 'recvonly' })
   await peer.setLocalDescription()
   // Behind the relay the gateway must not find a way around it.
-  const sdp = relayPort ? peer.localDescription.sdp.replace(/a=candidate:.*\\r\\n/g, '') : peer.localDescription.sdp
+  const offer = (${askForLostSound})(peer.localDescription.sdp)
+  const sdp = relayPort ? offer.replace(/a=candidate:.*\\r\\n/g, '') : offer
   if (rttMs) await new Promise((resolve) => setTimeout(resolve, rttMs))
   const reply = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/sdp' }, body: sdp })
   if (reply.status !== 201) throw new Error('WHEP: ' + reply.status + ' ' + (await reply.text()))
@@ -79,10 +91,15 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const answerMs = epoch + performance.now()
   if (relayPort) answer = answer.replace(/(a=candidate:\\S+ 1 UDP \\d+) \\S+ \\d+/g, '$1 127.0.0.1 ' + relayPort)
   await peer.setRemoteDescription({ type: 'answer', sdp: answer })
+  const stopAwaiting = awaitRepairs(peer, peer.getReceivers()[0])
+  const told = ['packetsReceived', 'packetsLost', 'nackCount', 'pliCount', 'framesDecoded', 'freezeCount', 'retransmittedPacketsReceived', 'jitterBufferDelay', 'jitterBufferEmittedCount']
   const seen = async () => {
-    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0 }
+    const result = { tapMs, answerMs, connectedMs, frames, soundLost: 0, samples: 0, concealed: 0, framesDropped: 0, shown: 0, counts: {} }
+    const { totalVideoFrames, droppedVideoFrames } = document.querySelector('video').getVideoPlaybackQuality()
+    result.shown = totalVideoFrames - droppedVideoFrames
     for (const entry of (await peer.getStats()).values()) {
       if (entry.type !== 'inbound-rtp') continue
+      for (const name of told) if (entry[name] !== undefined) result.counts[entry.kind + ' ' + name] = entry[name]
       if (entry.kind === 'video') result.framesDropped = entry.framesDropped
       else {
         result.soundLost = entry.packetsLost
@@ -95,6 +112,7 @@ const joinSource = `(async (url, headers, { relayPort, rttMs }) => {
   const leave = async () => {
     const location = reply.headers.get('location')
     if (location) await fetch(new URL(location, url), { method: 'DELETE', headers })
+    stopAwaiting()
     peer.close()
   }
   window.view = { seen, leave }

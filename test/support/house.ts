@@ -47,13 +47,14 @@ export class GatewayHouse {
     atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
     const ports: [number, number, number] = [await freePort(), await freeUdpPort(), await freePort()]
     const house = new GatewayHouse(directory, ports, atEnd, env)
+    const { media, ...others } = settings
     const config = {
       dataDir: join(directory, 'gateway'),
       http: { port: ports[0] },
-      media: { port: ports[1] },
+      media: { port: ports[1], ...(media as Settings | undefined) },
       broker: { port: ports[2] },
       house: 'Test house',
-      ...settings,
+      ...others,
     }
     await writeFile(house.#configPath, JSON.stringify(config))
     await house.start()

@@ -8,10 +8,11 @@ export interface LoadViewer {
   close(): Promise<void>
 }
 
-export function newPeer(): PeerConnection {
+/** @param address where it is; it takes media from elsewhere only where that can be reached from there */
+export function newPeer(address = '127.0.0.1'): PeerConnection {
   return new nodeDataChannel.PeerConnection('viewer', {
     iceServers: [],
-    bindAddress: '127.0.0.1',
+    bindAddress: address,
     disableAutoNegotiation: true,
     forceMediaTransport: true,
   })

@@ -1,11 +1,12 @@
 import { startNode } from '../../support/child.ts'
+import { within } from '../../support/within.ts'
+import type { JanusTarget } from './janus-viewer.ts'
 import type { Counts } from './receiver.ts'
 
 /** What viewers watch. */
 export type LoadTarget =
   | { kind: 'whep'; whep: string; headers: Record<string, string> }
-  /** Janus' HTTP API, and the streaming plugin's mountpoint. */
-  | { kind: 'janus'; url: string; mountpoint: number }
+  | ({ kind: 'janus' } & JanusTarget)
 
 export interface LoadCounts extends Counts {
   /** Viewers that have received anything. */
@@ -18,6 +19,9 @@ export interface Load extends AsyncDisposable {
   counts(): Promise<LoadCounts>
 }
 
+/** Longest wait for an answer: viewers join one after the other, ms. */
+const answerMs = 60_000
+
 /** Viewers in a process of their own. */
 export function startLoad(target: LoadTarget): Load {
   const child = startNode(new URL('main.ts', import.meta.url), { args: [JSON.stringify(target)] })
@@ -25,7 +29,8 @@ export function startLoad(target: LoadTarget): Load {
   const ask = (count: number) => {
     const number = request++
     child.say(String(count))
-    return child.json<LoadCounts & Record<string, unknown>>((line) => line.request === number)
+    const answer = child.json<LoadCounts & Record<string, unknown>>((line) => line.request === number)
+    return within(`${count} more viewers`, answerMs, answer)
   }
   return {
     join: ask,

@@ -3,12 +3,13 @@
  * (0: none), and a line of JSON says what all of them have received by then. It ends with its stdin.
  */
 import { createInterface } from 'node:readline'
+import type { JanusTarget } from './janus-viewer.ts'
 import type { LoadTarget } from './load.ts'
 import type { LoadViewer } from './load-viewer.ts'
 import { joinWhep } from './whep-viewer.ts'
 
 const target = JSON.parse(process.argv[2]!) as LoadTarget
-const join = target.kind === 'whep' ? () => joinWhep(target) : await janusJoiner(target.url, target.mountpoint)
+const join = target.kind === 'whep' ? () => joinWhep(target) : await janusJoiner(target)
 const viewers: LoadViewer[] = []
 let request = 0
 for await (const line of createInterface({ input: process.stdin })) {
@@ -23,7 +24,7 @@ await Promise.all(viewers.map((viewer) => viewer.close()))
 process.exit(0)
 
 /** Only who watches Janus loads what speaks to it. */
-async function janusJoiner(url: string, mountpoint: number): Promise<() => Promise<LoadViewer>> {
+async function janusJoiner(janus: JanusTarget): Promise<() => Promise<LoadViewer>> {
   const { joinJanus } = await import('./janus-viewer.ts')
-  return () => joinJanus(url, mountpoint)
+  return () => joinJanus(janus)
 }

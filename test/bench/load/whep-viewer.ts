@@ -1,9 +1,12 @@
 import { transportCcId, transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel'
 import { withoutCandidates } from '../../support/udp-relay.ts'
+import { within } from '../../support/within.ts'
 import type { WhepTarget } from '../whep-page.ts'
 import { addCandidates, type LoadViewer, newPeer } from './load-viewer.ts'
 import { Receiver } from './receiver.ts'
+
+const answerMs = 15_000
 
 /** Joins by WHEP. Resolves when the answer is there. */
 export async function joinWhep({ whep, headers }: Omit<WhepTarget, 'page'>): Promise<LoadViewer> {
@@ -12,8 +15,13 @@ export async function joinWhep({ whep, headers }: Omit<WhepTarget, 'page'>): Pro
   const described = Promise.withResolvers<string>()
   peer.onLocalDescription((sdp) => described.resolve(sdp))
   peer.setLocalDescription('offer')
-  const body = withoutCandidates(await described.promise)
-  const reply = await fetch(whep, { method: 'POST', headers: { ...headers, 'content-type': 'application/sdp' }, body })
+  const body = withoutCandidates(await within("the viewer's offer", answerMs, described.promise))
+  const reply = await fetch(whep, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/sdp' },
+    body,
+    signal: AbortSignal.timeout(answerMs),
+  })
   const answer = await reply.text()
   if (reply.status !== 201) throw new Error(`WHEP: ${reply.status} ${answer}`)
   const receiver = new Receiver(answer)

@@ -1,5 +1,8 @@
 import type { Page } from 'playwright-core'
+import { within } from '../../support/within.ts'
 import { type ShownFrame, screenSource } from '../whep-page.ts'
+
+const offerMs = 15_000
 
 /** Watches a mountpoint by Janus' HTTP API, and notes every picture. */
 const watchSource = `(async (url, mountpoint) => {
@@ -12,7 +15,11 @@ const watchSource = `(async (url, mountpoint) => {
   const handle = session + '/' + (await tell(session, { janus: 'attach', plugin: 'janus.plugin.streaming' })).data.id
   await tell(handle, { janus: 'message', body: { request: 'watch', id: mountpoint } })
   let event
-  while (!event?.jsep) event = await (await fetch(url + session)).json()
+  while (!event?.jsep) {
+    event = await (await fetch(url + session)).json()
+    const error = event.error?.reason ?? event.plugindata?.data?.error
+    if (error) throw new Error('Janus: ' + error)
+  }
   const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
   peer.ontrack = ({ track }) => stream.addTrack(track)
   await peer.setRemoteDescription(event.jsep)
@@ -26,7 +33,8 @@ const watchSource = `(async (url, mountpoint) => {
 /** Shows the mountpoint on a page; what it shows is read by {@link janusFrames}. */
 export async function watchJanus(page: Page, url: string, mountpoint: number): Promise<void> {
   await page.goto(`${url}/info`)
-  await page.evaluate(`${watchSource}(${JSON.stringify(url)}, ${mountpoint})`)
+  const watching = page.evaluate(`${watchSource}(${JSON.stringify(url)}, ${mountpoint})`)
+  await within("Janus' offer", offerMs, watching)
 }
 
 export async function janusFrames(page: Page): Promise<ShownFrame[]> {

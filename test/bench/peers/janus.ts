@@ -1,38 +1,39 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChild } from '../../support/child.ts'
 import { findProgram } from '../../support/find-program.ts'
 import { freePort, freeUdpPort } from '../../support/ports.ts'
+import { until } from '../../support/until.ts'
 
 /** The one mountpoint. */
 export const mountpoint = 1
 
+const startMs = 20_000
+
 export interface Janus {
   /** Of its HTTP API. */
   url: string
+  /** Where it sends media from, and where its viewers must be. */
+  address: string
   pid: number
 }
 
-/** Whether it can be run here (`apt install janus`). */
-export function hasJanus(): boolean {
-  try {
-    return findProgram('JANUS_PATH', 'janus') !== ''
-  } catch {
-    return false
-  }
-}
-
-/** A Janus that takes a camera in by RTSP and gives it to who watches {@link mountpoint}. */
+/**
+ * A Janus (`apt install janus`) that takes a camera in by RTSP and gives it to who watches {@link mountpoint}.
+ * @throws Error where there is none, or it does not start
+ */
 export async function startJanus(stack: AsyncDisposableStack, cameraUrl: string): Promise<Janus> {
+  const program = findProgram('JANUS_PATH', 'janus')
   const folder = await mkdtemp(join(tmpdir(), 'porchlight-janus-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const address = outwardAddress()
   const port = await freePort()
   const udp = await freeUdpPort()
   const files = {
     'janus.jcfg': `general: { debug_level = 3 }
 media: { rtp_port_range = "${Math.min(udp, 50_000)}-${Math.min(udp, 50_000) + 10_000}" }
-nat: { ice_enforce_list = "127.0.0.1", ice_ignore_list = "vmnet" }
+nat: { ice_enforce_list = "${address}" }
 plugins: { disable = "libjanus_audiobridge.so,libjanus_echotest.so,libjanus_nosip.so,libjanus_recordplay.so,libjanus_sip.so,libjanus_textroom.so,libjanus_videocall.so,libjanus_videoroom.so,libjanus_voicemail.so,libjanus_lua.so,libjanus_duktape.so" }
 transports: { disable = "libjanus_websockets.so,libjanus_rabbitmq.so,libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_pfunix.so" }
 `,
@@ -43,8 +44,26 @@ admin: { admin_http = false }
 `,
   }
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-  const child = startChild(findProgram('JANUS_PATH', 'janus'), { args: ['--configs-folder', folder] })
+  const child = startChild(program, { args: ['--configs-folder', folder] })
   stack.use(child)
-  await child.line(/HTTP webserver started/)
-  return { url: `http://127.0.0.1:${port}/janus`, pid: child.pid }
+  const url = `http://127.0.0.1:${port}/janus`
+  await until('the HTTP API of Janus', () => answers(`${url}/info`), startMs)
+  return { url, address, pid: child.pid }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok
+  } catch (error) {
+    if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return false // nobody listens yet
+    throw error
+  }
+}
+
+/** Janus never offers loopback. What is sent to another address of this machine does not leave it either. */
+function outwardAddress(): string {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const found = own.find(({ family, internal }) => family === 'IPv4' && !internal)
+  if (!found) throw new Error('Janus offers no loopback address, and this machine has no other IPv4 address')
+  return found.address
 }

@@ -1,3 +1,4 @@
+import { askForLostSound } from './ask-for-lost-sound.ts'
 import { relay } from './relay.ts'
 
 /** A peer connection with its offer made, waiting for a camera to be tapped. */
@@ -56,5 +57,5 @@ async function makePeer(): Promise<ReadyPeer> {
   await pc.setLocalDescription()
   const offer = pc.localDescription?.sdp
   if (!offer) throw new Error('The browser made no offer')
-  return { pc, offer, video, audio, talk }
+  return { pc, offer: askForLostSound(offer), video, audio, talk }
 }

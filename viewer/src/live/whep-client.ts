@@ -1,6 +1,7 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { whepPath } from '../api/calls.ts'
 import { request } from '../api/request.ts'
+import { awaitRepairs } from './await-repairs.ts'
 import { type ReadyPeer, takePeer } from './warm-peer.ts'
 
 /** A live session of this page with one camera. */
@@ -71,6 +72,7 @@ async function exchange(
     throw error
   }
   let open = true
+  const stopAwaiting = awaitRepairs(pc, peer.video.receiver)
   const ended = () => {
     if (!open) return
     const over = pc.connectionState === 'failed' || pc.connectionState === 'closed'
@@ -90,6 +92,7 @@ async function exchange(
     close: () => {
       if (!open) return
       open = false
+      stopAwaiting()
       pc.close()
       leave()
     },

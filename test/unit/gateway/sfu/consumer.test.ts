@@ -228,6 +228,34 @@ describe('repair towards the viewer', () => {
     expect(rtp().length).toBe(count + 1)
   })
 
+  test('lost sound is sent again under its own number, the same to the last byte', () => {
+    const { clock, producer, consumer, sent } = live({ audio: true })
+    consumer.opened('1')
+    const tone = (sequence: number) =>
+      producer.packet(
+        'audio',
+        writeRtp({
+          marker: false,
+          payloadType: 0,
+          sequence,
+          timestamp: sequence * 160,
+          ssrc: 2,
+          extensions: [],
+          payload: new Uint8Array(160).fill(sequence),
+        }),
+      )
+    for (let sequence = 1; sequence < 5; sequence++) tone(sequence)
+    const sound = () => sent.filter(({ mid, bytes }) => mid === '1' && bytes[1] === 0).map(({ bytes }) => bytes)
+    const [, wanted] = sound()
+    const lost = [wanted!.readUInt16BE(2)]
+    consumer.rtcp('1', writeRtcp([{ type: 'nack', sender: 9, media: 5252, lost }]))
+    expect(sound()).toHaveLength(4)
+    clock.now += 20
+    consumer.rtcp('1', writeRtcp([{ type: 'nack', sender: 9, media: 5252, lost }]))
+    expect(sound()).toHaveLength(5)
+    expect(sound().at(-1)).toEqual(wanted)
+  })
+
   test('what came late from the device goes out under the number that was kept for it', () => {
     const { producer, frame, rtp, missing } = live()
     frame(30, { packets: 3, skip: [1] })
