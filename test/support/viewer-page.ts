@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { phoneContext } from './chromium.ts'
 import type { GatewayHouse } from './house.ts'
-import { keepPeers } from './page-probe.ts'
+import { keepPeers, type ProbedPage } from './page-probe.ts'
 
 /** A phone of its own, signed in by a one-time link, that hears the gateway's notices. */
 export async function openPhone(browser: Browser, gateway: GatewayHouse): Promise<Page> {
@@ -21,7 +21,7 @@ function isSubAck({ payload }: { payload: string | Buffer }): boolean {
 }
 
 /** The camera's page; the picture may still be on its way. */
-export async function showCamera(page: Page, camera: string): Promise<void> {
+export async function showCamera(page: ProbedPage, camera: string): Promise<void> {
   await page.evaluate(`location.hash = '#/camera/${camera}'`)
   await page.waitForSelector('video')
 }
