@@ -44,27 +44,31 @@ async function houseWith(settings: Record<string, unknown>) {
   return { gateway, agent }
 }
 
-// By UDP only: Chromium's checks over TCP carry ICE-CONTROLLING 0, and libjuice answers those with 400.
-test('where UDP to the gateway is blocked, a phone sees the door over coturn', async () => {
-  const coturn = await startCoturn(await tempDir(), 'udp', onTestFinished)
-  const port = await freeUdpPort()
-  await using firewall = await startUdpRelay({ target: { port }, admits: coturn.isRelay })
-  const { gateway, agent } = await houseWith({
-    ...coturn.settings,
-    media: { port, announce: [`127.0.0.1:${firewall.port}`] },
-  })
-  const { relay, posts } = await phoneSees(gateway, agent.camera)
-  expect(relay).toBe('udp')
-  expect(posts).toBe(1)
-  // Each with credentials of its own, the device's lent over MQTT.
-  for (const name of ['owner', 'porch']) {
-    await coturn.process.line(new RegExp(`user <\\d+:${name}>: incoming packet ALLOCATE processed, success`))
-  }
-})
+test.each(['udp', 'tcp'] as const)(
+  'where UDP to the gateway is blocked, a phone sees the door over coturn by %s',
+  async (transport) => {
+    const coturn = await startCoturn(await tempDir(), transport, onTestFinished)
+    const port = await freeUdpPort()
+    await using firewall = await startUdpRelay({ target: { port }, admits: coturn.isRelay })
+    const { gateway, agent } = await houseWith({
+      ...coturn.settings,
+      media: { port, announce: [`127.0.0.1:${firewall.port}`] },
+    })
+    const { relay, posts } = await phoneSees(gateway, agent.camera)
+    expect(relay).toBe(transport)
+    expect(posts).toBe(1)
+    // Each with credentials of its own, the device's lent over MQTT.
+    for (const name of ['owner', 'porch']) {
+      await coturn.process.line(new RegExp(`user <\\d+:${name}>: incoming packet ALLOCATE processed, success`))
+    }
+  },
+)
 
 test('a relay that is away keeps nobody who has a direct path', async () => {
   const port = await freeUdpPort()
-  const { gateway, agent } = await houseWith({ turn: { urls: [`turn:127.0.0.1:${port}`], secret: 'shared-secret' } })
+  const { gateway, agent } = await houseWith({
+    turn: { urls: [`turn:127.0.0.1:${port}`], secret: 'shared-secret', doorPort: 0 },
+  })
   const { relay, posts } = await phoneSees(gateway, agent.camera)
   expect(relay).toBeUndefined()
   expect(posts).toBe(1)
