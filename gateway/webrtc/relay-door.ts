@@ -99,9 +99,13 @@ export class RelayDoor implements AsyncDisposable {
   #fromClient(bytes: Buffer, client: RemoteInfo): void {
     const binding = readBinding(bytes)
     const needs = binding?.kind === 'request' && hasZeroTieBreaker(binding) ? binding : undefined
-    const path = this.#paths.get(keyOf(client)) ?? (needs && this.#enter(needs, client))
+    const known = this.#paths.get(keyOf(client))
+    const isKnown = known !== undefined && (!needs || isAuthentic(needs, known.entrance.password))
+    // A relay's port may come to somebody else before the session that had it is over.
+    const path = isKnown ? known : needs && this.#enter(needs, client)
     if (path === undefined) return
-    this.#toEngine(path, needs ? this.#mended(needs, path) : bytes)
+    const mended = needs ? withTieBreaker(needs, path.tieBreaker, path.entrance.password) : bytes
+    path.back.send(mended, this.#target.port, this.#target.address)
   }
 
   #enter(check: StunBinding, client: RemoteInfo): Path | undefined {
@@ -113,18 +117,11 @@ export class RelayDoor implements AsyncDisposable {
       if (from.port === this.#target.port) this.#fromEngine(path, bytes)
     })
     path.back.bind(0, this.#target.address)
+    const before = this.#paths.get(keyOf(client))
+    if (before) this.#end(before)
     entrance.paths.add(path)
     this.#paths.set(keyOf(client), path)
     return path
-  }
-
-  #mended(check: StunBinding, { entrance, tieBreaker }: Path): Buffer {
-    // What is sealed with another password stays unsealed for the engine too.
-    return isAuthentic(check, entrance.password) ? withTieBreaker(check, tieBreaker, entrance.password) : check.bytes
-  }
-
-  #toEngine(path: Path, bytes: Buffer): void {
-    path.back.send(bytes, this.#target.port, this.#target.address)
   }
 
   #fromEngine({ client, entrance }: Path, bytes: Buffer): void {

@@ -1,4 +1,5 @@
 /// <reference path="./wrtc.d.ts" />
+import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import wrtc from '@roamhq/wrtc'
 import { barcodeBits, barcodeBlocks, barcodeStrip } from '../../support/barcode.ts'
 import type { PeerHalf } from './signaling.ts'
@@ -12,9 +13,12 @@ export const toneHz = 660
 const sampleRate = 48_000
 const samplesPerBlock = sampleRate / 100
 
-/** libwebrtc sends VP9 (the first VP9 payload type of its offer) and Opus, and keeps the talk that it hears. */
-export function openLibwebrtcPeer(heard: (samples: Int16Array, sampleRate: number) => void): PeerHalf {
-  const connection = new wrtc.RTCPeerConnection()
+/**
+ * libwebrtc sends VP9 (the first VP9 payload type of its offer) and Opus, and keeps the talk that it hears.
+ * @param relay the only way that it may take
+ */
+export function openLibwebrtcPeer(heard: (samples: Int16Array, sampleRate: number) => void, relay?: Relay): PeerHalf {
+  const connection = new wrtc.RTCPeerConnection(relay && { iceServers: [relay], iceTransportPolicy: 'relay' })
   const video = new wrtc.nonstandard.RTCVideoSource()
   const audio = new wrtc.nonstandard.RTCAudioSource()
   connection.addTransceiver(video.createTrack(), { direction: 'sendonly' })

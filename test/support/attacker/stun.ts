@@ -19,12 +19,15 @@ export interface BindingOptions {
   /** `receiver's ufrag:sender's ufrag` (RFC 8445 §7.2.2). */
   username?: string
   useCandidate?: boolean
+  /** 8 bytes. */
+  tieBreaker?: Buffer
   /** Password for MESSAGE-INTEGRITY; absent: the attribute is left out. */
   password?: string
 }
 
 /** A Binding message as an attacker forges it: the controlling role, the highest tie-breaker and priority, FINGERPRINT right. */
-export function binding({ kind = 'request', username, useCandidate = false, password }: BindingOptions): Buffer {
+export function binding(options: BindingOptions): Buffer {
+  const { kind = 'request', username, useCandidate = false, tieBreaker = Buffer.alloc(8, 0xff), password } = options
   const head = Buffer.alloc(20)
   head.writeUInt16BE(types[kind], 0)
   head.writeUInt32BE(magicCookie, 4)
@@ -32,7 +35,7 @@ export function binding({ kind = 'request', username, useCandidate = false, pass
   const parts: Buffer[] = [head]
   if (username !== undefined) parts.push(attribute(attributes.username, Buffer.from(username)))
   parts.push(attribute(attributes.priority, Buffer.of(0x7f, 0xff, 0xff, 0xff)))
-  parts.push(attribute(attributes.iceControlling, Buffer.alloc(8, 0xff)))
+  parts.push(attribute(attributes.iceControlling, tieBreaker))
   if (useCandidate) parts.push(attribute(attributes.useCandidate, Buffer.alloc(0)))
   if (password !== undefined) {
     const hmac = createHmac('sha1', password).update(withLength(parts, 24)).digest() // RFC 8489 §14.5
