@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { gatewayConfigSchema } from '../../gateway/config/schema.ts'
+import type { SessionReport } from '../../gateway/metrics/session-report.ts'
 import { openTurn } from '../../gateway/webrtc/turn.ts'
 import { openChromium } from '../support/chromium.ts'
 import { startCoturn } from '../support/coturn.ts'
@@ -31,6 +32,9 @@ test('libwebrtc and Chromium reach a gateway on ::1', async () => {
   // Chromium leaves loopback out by itself.
   const flags = ['--allow-loopback-in-peer-connection']
   expect(await throughGateway(gateway, undefined, flags)).toEqual({ relay: undefined, posts: 1 })
+  const sessions = await gateway.json<SessionReport[]>('/api/sessions')
+  expect(sessions.map(({ role }) => role).sort()).toEqual(['producer', 'viewer'])
+  for (const { remoteAddress } of sessions) expect(remoteAddress).toMatch(/^\[[\da-f:]+\]:\d+$/)
 })
 
 test.each(['udp', 'tcp'] as const)(
