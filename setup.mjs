@@ -140,6 +140,11 @@ function hasChromium() {
   return onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
 }
 
+function hasFirefox() {
+  const given = process.env.FIREFOX_PATH
+  return given ? isExecutable(given) : onPath('firefox-esr', 'firefox')
+}
+
 function hasPackages(names) {
   const result = spawnSync('dpkg', ['--status', ...names], { encoding: 'utf8' })
   return result.stdout?.match(/^Status: .* installed$/gm)?.length === names.length
@@ -157,6 +162,7 @@ function missingPackages() {
   const missing = []
   if (!hasFfmpeg() || !onPath('ffprobe')) missing.push('ffmpeg')
   if (!hasChromium()) missing.push('chromium')
+  if (!hasFirefox()) missing.push('firefox-esr')
   if (!onPath('mosquitto')) missing.push('mosquitto')
   if (!onPath('turnserver')) missing.push('coturn')
   if (!hasPackages(gstreamer)) missing.push(...gstreamer)

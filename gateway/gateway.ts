@@ -56,6 +56,7 @@ import { ViewerSessions } from './signaling/viewers.ts'
 import { findFfmpeg } from './stills/find-ffmpeg.ts'
 import { openStore } from './store/open-store.ts'
 import { NodeDataChannelEngine } from './webrtc/node-datachannel.ts'
+import { RelayDoor } from './webrtc/relay-door.ts'
 import { takeUdpPort } from './webrtc/take-udp-port.ts'
 import { openTurn } from './webrtc/turn.ts'
 
@@ -163,7 +164,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const bindAddress = config.media.bindAddress ?? (isIP(config.http.host) ? config.http.host : '0.0.0.0')
   const mediaPort = await takeUdpPort(bindAddress, config.media.port)
   const { announce } = config.media
-  const engine = stack.use(new NodeDataChannelEngine({ bindAddress, port: mediaPort, announce, log }))
+  const door = relayFor && stack.use(await RelayDoor.open({ bindAddress, port: config.turn.doorPort, mediaPort, log }))
+  const engine = stack.use(new NodeDataChannelEngine({ bindAddress, port: mediaPort, announce, door, log }))
   const sfu = stack.use(new Sfu({ now: monotone, log }))
   stack.use(new PictureWatch({ cameras, onProducer: (callback) => sfu.onProducer(callback) }))
   const book = stack.use(new SessionBook({ metrics: new SessionMetrics(metrics.registry) }))

@@ -56,6 +56,8 @@ export const gatewayConfigSchema = z.strictObject({
       /** The secret (`static-auth-secret`), or the file that holds it. */
       secret: z.string().min(1).optional(),
       secretFile: z.string().min(1).optional(),
+      /** UDP port, beside `media.port`, that relays reach the gateway by for browsers that come to them by TCP. */
+      doorPort: port.default(4881),
       /** Life of the credentials that are given away, seconds. */
       ttlSeconds: z.number().int().min(60).max(maxRelaySeconds).default(maxRelaySeconds),
     })

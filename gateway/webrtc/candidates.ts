@@ -19,6 +19,19 @@ export function announceCandidates(found: readonly string[], announce: readonly 
 }
 
 /**
+ * The same addresses with another port of ours, to be tried last.
+ * @param candidates as {@link announceCandidates} gives them
+ */
+export function doorCandidates(candidates: readonly string[], port: number): string[] {
+  const addresses = new Set(candidates.flatMap((candidate) => candidate.split(' ')[4] ?? []))
+  return [...addresses].map((address, index) => {
+    // RFC 8445 §5.1.2.1, the lowest local preferences.
+    const priority = 126 * 2 ** 24 + (255 - index) * 2 ** 8 + 255
+    return `candidate:door${index + 1} 1 UDP ${priority} ${address} ${port} typ host`
+  })
+}
+
+/**
  * The other side's candidates that are of use to us: names under `.local` cannot be resolved from here (their owner
  * reaches us first, and we learn its address from its checks), TCP is not spoken.
  */

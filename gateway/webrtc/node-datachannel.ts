@@ -4,7 +4,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
 import type { Logger } from 'pino'
-import { announceCandidates } from './candidates.ts'
+import { announceCandidates, doorCandidates } from './candidates.ts'
 import type {
   EngineSession,
   EngineTrack,
@@ -13,6 +13,7 @@ import type {
   TransportState,
   WebRtcEngine,
 } from './engine.ts'
+import type { RelayDoor } from './relay-door.ts'
 import { remoteOfferSdp } from './remote-offer.ts'
 
 export interface NodeDataChannelOptions {
@@ -22,6 +23,8 @@ export interface NodeDataChannelOptions {
   port: number
   /** Addresses told to the other side in place of those found on the interfaces (port forwarding, cloud NAT). */
   announce: readonly string[]
+  /** The way in for those who come over a relay by TCP. */
+  door?: RelayDoor | undefined
   /** How long gathering may take, ms. */
   gatherTimeoutMs?: number
   log: Logger
@@ -76,6 +79,7 @@ class NodeDataChannelSession implements EngineSession {
   readonly #log: Logger
   readonly #onClosed: () => void
   #state: TransportState = 'connecting'
+  #shutDoor: (() => void) | undefined
   #failLocal: (error: PorchlightError) => void = () => undefined
   #closed = false
 
@@ -161,11 +165,13 @@ class NodeDataChannelSession implements EngineSession {
         resolve()
       })
     })
-    this.#peer.setLocalDescription('answer', iceCredentials())
+    const credentials = iceCredentials()
+    this.#shutDoor = options.door?.admit(credentials.iceUfrag, credentials.icePwd)
+    this.#peer.setLocalDescription('answer', credentials)
     await complete
     const sdp = this.#closed ? undefined : this.#peer.localDescription()?.sdp
     if (sdp === undefined) throw new PorchlightError('session_ended')
-    return readLocal(sdp, options.announce)
+    return readLocal(sdp, options)
   }
 
   #stateChanged(state: string): void {
@@ -208,6 +214,7 @@ class NodeDataChannelSession implements EngineSession {
     this.#failLocal(new PorchlightError('session_ended'))
     // Whoever waits for our half is told; where nobody does, the failure must not be an unhandled one.
     this.local.catch((error: unknown) => this.#log.trace({ err: error }, 'closed before it was answered'))
+    this.#shutDoor?.()
     this.#tracks.clear()
     this.#peer.close()
     this.#onClosed()
@@ -230,17 +237,21 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function readLocal(sdp: string, announce: readonly string[]): TransportParameters {
+function readLocal(
+  sdp: string,
+  { announce, door }: Pick<NodeDataChannelOptions, 'announce' | 'door'>,
+): TransportParameters {
   const media = parseSdp(sdp).media
   const first = media[0]
   if (!first?.iceUfrag || !first.icePwd || !first.fingerprint)
     throw new PorchlightError('internal', 'no local transport')
-  const candidates = media.flatMap((section) => section.candidates)
+  const found = media.flatMap((section) => section.candidates)
+  const candidates = announceCandidates(found, announce)
   return {
     iceUfrag: first.iceUfrag,
     icePwd: first.icePwd,
     fingerprint: first.fingerprint,
     setup: first.setup === 'passive' ? 'passive' : 'active',
-    candidates: announceCandidates(candidates, announce),
+    candidates: door ? [...candidates, ...doorCandidates(candidates, door.port)] : candidates,
   }
 }

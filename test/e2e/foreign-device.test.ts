@@ -1,37 +1,28 @@
 import { join } from 'node:path'
-import { generateIdentity, identityToPem } from '@porchlight/proto/identity/keys.ts'
 import { expect, test } from 'vitest'
 import { toneHz } from '../sim/libwebrtc/peer.ts'
-import { startNode } from '../support/child.ts'
 import { openChromium } from '../support/chromium.ts'
 import { probe } from '../support/decode.ts'
-import { cameraThat, eventThat, GatewayHouse } from '../support/house.ts'
+import { foreignCamera, startForeignDevice } from '../support/foreign-device.ts'
+import { eventThat, GatewayHouse } from '../support/house.ts'
 import { framesAfter, hearTone, watchFrames } from '../support/page-probe.ts'
 import { decodedRecording, recordingThat } from '../support/recording.ts'
 import { openPhone, showCamera } from '../support/viewer-page.ts'
 
 test("a libwebrtc device's VP9 and Opus are seen, heard and recorded", async ({ onTestFinished }) => {
   const gateway = await GatewayHouse.open(onTestFinished)
-  const identity = generateIdentity()
-  const enrolment = await gateway.cli('enroll', 'foreign', '--key', identity.publicKey)
-  const device = startNode(
-    new URL('../sim/libwebrtc/device.ts', import.meta.url),
-    { args: [`--enrolment=${enrolment}`, `--key=${identityToPem(identity)}`] },
-    onTestFinished,
-  )
-  await device.json((line) => line.ready === true)
-  await cameraThat(gateway, 'foreign.door', (notice) => notice.online)
+  const device = await startForeignDevice(gateway, onTestFinished)
 
   const browser = await openChromium(onTestFinished)
   const page = await openPhone(browser, gateway)
-  await showCamera(page, 'foreign.door')
+  await showCamera(page, foreignCamera)
   await watchFrames(page)
   const frames = await framesAfter(page, 0, 30)
   expect(frames.at(-1)!.barcode!).toBeGreaterThan(frames[0]!.barcode!)
   await hearTone(page, toneHz)
 
   device.say('ring foreign-ring-1')
-  const event = await eventThat(gateway, ({ kind, camera }) => kind === 'ring' && camera === 'foreign.door')
+  const event = await eventThat(gateway, ({ kind, camera }) => kind === 'ring' && camera === foreignCamera)
   const file = join(gateway.directory, 'foreign.mp4')
   await recordingThat(gateway, event.eventId, ({ fromMs, toMs }) => toMs! - fromMs! > 3_000)
   const decoded = await decodedRecording(gateway, event.eventId, file)

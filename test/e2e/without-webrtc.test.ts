@@ -2,9 +2,12 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openChromium } from '../support/chromium.ts'
 import { cameraThat } from '../support/house.ts'
-import { framesAfter, watchFrames } from '../support/page-probe.ts'
+import { agesOf, framesAfter, hearTone, stepsOf, watchFrames } from '../support/page-probe.ts'
 import { openSmallHouse, type SmallHouse } from '../support/small-house.ts'
 import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
+
+/** Three seconds, and what a busy machine may hold the page up. */
+const oldestMs = 5_000
 
 const cleanUps: (() => Promise<void>)[] = []
 const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
@@ -30,16 +33,17 @@ test("with WebRTC switched off the bar code on screen advances and is the camera
   await watchFrames(page)
   await pictureIs(page, 'live')
   const frames = (await framesAfter(page, 0, 60)).slice(-25)
-  for (const { barcode, atMs } of frames) {
-    const sentAt = camera.framesSentAt(barcode!)
-    expect(sentAt).toBeDefined()
-    expect(atMs - sentAt!).toBeGreaterThan(-50)
-    expect(atMs - sentAt!).toBeLessThan(10_000)
+  for (const age of agesOf(frames, camera)) {
+    expect(age).toBeGreaterThan(-50)
+    expect(age).toBeLessThan(oldestMs)
   }
-  const { barcodes } = camera
-  const steps = frames.slice(1).map(({ barcode }, index) => (barcode! - frames[index]!.barcode! + barcodes) % barcodes)
-  expect(steps.filter((step) => step > barcodes / 2)).toEqual([])
+  const steps = stepsOf(frames, camera)
+  expect(steps.filter((step) => step > camera.barcodes / 2)).toEqual([])
   expect(steps.filter((step) => step > 0).length).toBeGreaterThan(15)
+})
+
+test("the camera's microphone is heard", async () => {
+  await hearTone(page, 440)
 })
 
 test('the page says so, and why nobody can talk', async () => {

@@ -33,9 +33,10 @@ export interface CameraOptions {
   subFile?: string
   /** The scene's sub stream (320×180, 10 a second) as main: a software decoder on a busy machine keeps up with it. */
   small?: boolean
-  /** Encodes the scene again: pictures from keyframe to keyframe, bit/s (main stream; needs ffmpeg). */
+  /** Encodes the scene again: pictures from keyframe to keyframe, bit/s and codec (main stream; needs ffmpeg). */
   gop?: number
   bitrate?: number
+  codec?: 'h265'
   /** A microphone's tone goes along. Default true. */
   audio?: boolean
   knobs?: Partial<Knobs>
@@ -75,13 +76,14 @@ const scene = (name: string) => fileURLToPath(new URL(`scene/${name}`, import.me
 const sceneFps = 25
 
 async function load(options: CameraOptions): Promise<{ main: Mp4Video; sub: Mp4Video }> {
-  const again = options.gop !== undefined || options.bitrate !== undefined
-  const { gop, bitrate, file } = options
+  const { gop, bitrate, codec, file } = options
+  const again = gop !== undefined || bitrate !== undefined || codec !== undefined
   const source = file ?? scene(options.small ? 'sub.mp4' : 'main.mp4')
   const mainPath = again
     ? await encodeAgain(source, {
         ...(gop === undefined ? {} : { gop }),
         ...(bitrate === undefined ? {} : { bitrate }),
+        ...(codec === undefined ? {} : { codec }),
       })
     : source
   const subPath = options.subFile ?? file ?? scene('sub.mp4')

@@ -11,28 +11,12 @@ import { startCamera } from '../sim/start-camera.ts'
 import { openChromium } from '../support/chromium.ts'
 import { startCoturn } from '../support/coturn.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
-import { framesAfter, relayOf, watchFrames } from '../support/page-probe.ts'
 import { freeUdpPort } from '../support/ports.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { relaySdp, startUdpRelay } from '../support/udp-relay.ts'
-import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
+import { phoneSees } from '../support/viewer-page.ts'
 import { GatewayPeer } from '../unit/device/webrtc/gateway-peer.ts'
-
-/** A phone that sees moving pictures; gives the relay they take, and how often it asked for a session. */
-async function phoneSees(gateway: GatewayHouse, camera: string) {
-  const page = await openPhone(await openChromium(onTestFinished), gateway)
-  let posts = 0
-  page.on('request', (request) => {
-    if (request.method() === 'POST' && request.url().endsWith('/whep')) posts += 1
-  })
-  await showCamera(page, camera)
-  await watchFrames(page)
-  await pictureIs(page, 'live')
-  const frames = await framesAfter(page, 0, 30)
-  expect(new Set(frames.map(({ barcode }) => barcode)).size).toBeGreaterThan(10)
-  return { relay: await relayOf(page), posts }
-}
 
 async function houseWith(settings: Record<string, unknown>) {
   const camera = await startCamera({ small: true })
@@ -44,28 +28,32 @@ async function houseWith(settings: Record<string, unknown>) {
   return { gateway, agent }
 }
 
-// By UDP only: Chromium's checks over TCP carry ICE-CONTROLLING 0, and libjuice answers those with 400.
-test('where UDP to the gateway is blocked, a phone sees the door over coturn', async () => {
-  const coturn = await startCoturn(await tempDir(), 'udp', onTestFinished)
-  const port = await freeUdpPort()
-  await using firewall = await startUdpRelay({ target: { port }, admits: coturn.isRelay })
-  const { gateway, agent } = await houseWith({
-    ...coturn.settings,
-    media: { port, announce: [`127.0.0.1:${firewall.port}`] },
-  })
-  const { relay, posts } = await phoneSees(gateway, agent.camera)
-  expect(relay).toBe('udp')
-  expect(posts).toBe(1)
-  // Each with credentials of its own, the device's lent over MQTT.
-  for (const name of ['owner', 'porch']) {
-    await coturn.process.line(new RegExp(`user <\\d+:${name}>: incoming packet ALLOCATE processed, success`))
-  }
-})
+test.each(['udp', 'tcp'] as const)(
+  'where UDP to the gateway is blocked, a phone sees the door over coturn by %s',
+  async (transport) => {
+    const coturn = await startCoturn(await tempDir(), transport, onTestFinished)
+    const port = await freeUdpPort()
+    await using firewall = await startUdpRelay({ target: { port }, admits: coturn.isRelay })
+    const { gateway, agent } = await houseWith({
+      ...coturn.settings,
+      media: { port, announce: [`127.0.0.1:${firewall.port}`] },
+    })
+    const { relay, posts } = await phoneSees(await openChromium(onTestFinished), gateway, agent.camera)
+    expect(relay).toBe(transport)
+    expect(posts).toBe(1)
+    // Each with credentials of its own, the device's lent over MQTT.
+    for (const name of ['owner', 'porch']) {
+      await coturn.process.line(new RegExp(`user <\\d+:${name}>: incoming packet ALLOCATE processed, success`))
+    }
+  },
+)
 
 test('a relay that is away keeps nobody who has a direct path', async () => {
   const port = await freeUdpPort()
-  const { gateway, agent } = await houseWith({ turn: { urls: [`turn:127.0.0.1:${port}`], secret: 'shared-secret' } })
-  const { relay, posts } = await phoneSees(gateway, agent.camera)
+  const { gateway, agent } = await houseWith({
+    turn: { urls: [`turn:127.0.0.1:${port}`], secret: 'shared-secret', doorPort: 0 },
+  })
+  const { relay, posts } = await phoneSees(await openChromium(onTestFinished), gateway, agent.camera)
   expect(relay).toBeUndefined()
   expect(posts).toBe(1)
 })

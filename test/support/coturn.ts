@@ -11,7 +11,7 @@ export interface Coturn {
   /** `turn:` address with the transport that it listens on. */
   url: string
   /** Settings of a gateway that lends it. */
-  settings: { turn: { urls: string[]; secret: string } }
+  settings: { turn: { urls: string[]; secret: string; doorPort: number } }
   process: Child
   /** Whether a datagram comes from one of its relays. */
   isRelay(client: { port: number }): boolean
@@ -38,7 +38,7 @@ export async function startCoturn(folder: string, transport: 'udp' | 'tcp', atEn
   const url = `turn:127.0.0.1:${port}?transport=${transport}`
   return {
     url,
-    settings: { turn: { urls: [url], secret } },
+    settings: { turn: { urls: [url], secret, doorPort: 0 } },
     process,
     isRelay: (client) => client.port >= firstRelayPort && client.port <= lastRelayPort,
   }

@@ -1,4 +1,5 @@
 import type { BrowserContext, Page } from 'playwright-core'
+import type { SimulatedCamera } from '../sim/start-camera.ts'
 import { barcodeReaderSource } from './barcode.ts'
 import { until } from './until.ts'
 
@@ -10,8 +11,15 @@ export interface SeenFrame {
   atMs: number
 }
 
+/** A page of Chromium (playwright) or of Firefox (puppeteer). */
+export interface ProbedPage {
+  /** Runs source text in the page and gives its value. */
+  evaluate(source: string): Promise<unknown>
+  waitForSelector(selector: string): Promise<unknown>
+}
+
 /** Begins to note every picture that the page's video element shows; waits for the element. */
-export async function watchFrames(page: Page): Promise<void> {
+export async function watchFrames(page: ProbedPage): Promise<void> {
   await page.waitForSelector('video')
   await page.evaluate(`(() => {
     const read = ${barcodeReaderSource}
@@ -35,12 +43,17 @@ export async function watchFrames(page: Page): Promise<void> {
 }
 
 /** What was shown since `watchFrames`, oldest first. */
-export function seenFrames(page: Page): Promise<SeenFrame[]> {
+export function seenFrames(page: ProbedPage): Promise<SeenFrame[]> {
   return page.evaluate('window.seenFrames') as Promise<SeenFrame[]>
 }
 
 /** Waits until `count` pictures with a readable bar code came after `sinceMs`, and gives them. */
-export async function framesAfter(page: Page, sinceMs: number, count: number, timeout = 90_000): Promise<SeenFrame[]> {
+export async function framesAfter(
+  page: ProbedPage,
+  sinceMs: number,
+  count: number,
+  timeout = 90_000,
+): Promise<SeenFrame[]> {
   return until(
     `${count} pictures with a bar code`,
     async () => {
@@ -49,6 +62,16 @@ export async function framesAfter(page: Page, sinceMs: number, count: number, ti
     },
     timeout,
   )
+}
+
+/** How old pictures were when they were on screen, from the moment the camera sent them, ms; NaN: never sent. */
+export function agesOf(frames: readonly SeenFrame[], camera: SimulatedCamera): number[] {
+  return frames.map(({ barcode, atMs }) => atMs - (camera.framesSentAt(barcode ?? -1) ?? Number.NaN))
+}
+
+/** From picture to picture, how far the camera's count went on, modulo a loop of its scene. */
+export function stepsOf(frames: readonly SeenFrame[], { barcodes }: SimulatedCamera): number[] {
+  return frames.slice(1).map(({ barcode }, index) => (barcode! - frames[index]!.barcode! + barcodes) % barcodes)
 }
 
 /** Keeps the peer connections of the context's pages, for {@link receivedVideo}. To be called ahead of the first page. */
@@ -88,8 +111,8 @@ export function relayOf(page: Page): Promise<string | undefined> {
   })()`) as Promise<string | undefined>
 }
 
-/** Waits until the sound of the page's live stream has its strongest tone within `toleranceHz` of `hz`. */
-export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout = 90_000): Promise<void> {
+/** Waits until the sound of the page's live picture, however it comes, has its strongest tone within `toleranceHz` of `hz`. */
+export async function hearTone(page: ProbedPage, hz: number, toleranceHz = 12, timeout = 90_000): Promise<void> {
   await page.evaluate(`(async () => {
     if (window.strongestTone) return
     const context = new AudioContext()
@@ -99,8 +122,14 @@ export async function hearTone(page: Page, hz: number, toleranceHz = 12, timeout
     const bins = new Float32Array(analyser.frequencyBinCount)
     let source
     let stream
+    const captured = new WeakMap()
+    const capture = (video) => {
+      if (!captured.has(video)) captured.set(video, video.mozCaptureStream?.() ?? video.captureStream())
+      return captured.get(video)
+    }
     window.strongestTone = () => {
-      const now = document.querySelector('video')?.srcObject
+      const video = document.querySelector('video')
+      const now = video && (video.srcObject ?? capture(video))
       if (now && now !== stream && now.getAudioTracks().length > 0) {
         source?.disconnect()
         stream = now

@@ -1,4 +1,4 @@
-import { type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
+import { type CameraOptions, type SimulatedCamera, startCamera } from '../sim/start-camera.ts'
 import type { AtEnd } from './child.ts'
 import { AgentHouse, cameraThat, GatewayHouse } from './house.ts'
 
@@ -9,8 +9,9 @@ export interface SmallHouse {
   agent: AgentHouse
 }
 
-export async function openSmallHouse(atEnd: AtEnd): Promise<SmallHouse> {
-  const camera = await startCamera({ small: true })
+/** @param options of the camera, over a small picture in H.264 */
+export async function openSmallHouse(atEnd: AtEnd, options: CameraOptions = {}): Promise<SmallHouse> {
+  const camera = await startCamera({ small: true, ...options })
   atEnd(() => camera.close())
   const gateway = await GatewayHouse.open(atEnd)
   const settings = { source: { url: camera.url, transport: 'tcp' }, motion: { enabled: false } }

@@ -1,11 +1,15 @@
 /// <reference path="./wrtc.d.ts" />
+import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import wrtc from '@roamhq/wrtc'
 import { openLibwebrtcPeer } from './peer.ts'
 import type { PeerHalf } from './signaling.ts'
 
-/** A device's half: VP9 (the first VP9 payload type of the offer) and Opus, and the talk that it hears. */
-export function openDevicePeer(heard: (samples: Int16Array, sampleRate: number) => void): PeerHalf {
-  const peer = openLibwebrtcPeer(onlyVp9)
+/**
+ * A device's half: VP9 (the first VP9 payload type of the offer) and Opus, and the talk that it hears.
+ * @param relay the only way that it may take
+ */
+export function openDevicePeer(heard: (samples: Int16Array, sampleRate: number) => void, relay?: Relay): PeerHalf {
+  const peer = openLibwebrtcPeer(onlyVp9, relay)
   const talk = peer.connection.addTransceiver('audio', { direction: 'recvonly' })
   const sink = new wrtc.nonstandard.RTCAudioSink(talk.receiver.track)
   sink.ondata = ({ samples, sampleRate }) => heard(samples, sampleRate)

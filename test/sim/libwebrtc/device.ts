@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseEnrolment } from '@porchlight/proto/identity/enrolment.ts'
 import { identityFromPem } from '@porchlight/proto/identity/keys.ts'
+import { relay } from '@porchlight/proto/messages/relay.ts'
 import { toWav } from '../../support/wav.ts'
 import { openDevicePeer } from './device-peer.ts'
 import { frameHeight, frameWidth } from './peer.ts'
@@ -13,8 +14,12 @@ import { ForeignDevice } from './signaling.ts'
  *
  * stdin: `ring ID`, `heard FILE` (writes the talk heard so far as WAV), `quit`. stdout: one JSON line when connected.
  */
-const { values } = parseArgs({ options: { enrolment: { type: 'string' }, key: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { enrolment: { type: 'string' }, key: { type: 'string' }, relay: { type: 'string' } },
+})
 if (!values.enrolment || !values.key) throw new Error('--enrolment LINE --key PEM')
+/** JSON of the TURN server that all of it goes over. */
+const onlyBy = values.relay === undefined ? undefined : relay.parse(JSON.parse(values.relay))
 
 const heard: Int16Array[] = []
 let heardRate = 48_000
@@ -36,7 +41,7 @@ const device = new ForeignDevice(
     openDevicePeer((samples, rate) => {
       heard.push(samples.slice())
       heardRate = rate
-    }),
+    }, onlyBy),
 )
 await device.connect()
 console.log(JSON.stringify({ ready: true }))

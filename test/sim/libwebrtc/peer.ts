@@ -1,4 +1,5 @@
 /// <reference path="./wrtc.d.ts" />
+import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import wrtc from '@roamhq/wrtc'
 import { barcodeBits, barcodeBlocks, barcodeStrip } from '../../support/barcode.ts'
 import type { PeerHalf } from './signaling.ts'
@@ -19,9 +20,10 @@ export interface LibwebrtcPeer extends PeerHalf {
 /**
  * libwebrtc sends a moving picture and a tone.
  * @param change what its offer is made into: as it comes it has every codec that it knows (VP8, VP9, AV1; Opus, G.711 …)
+ * @param relay the only way that it may take
  */
-export function openLibwebrtcPeer(change: (sdp: string) => string = (sdp) => sdp): LibwebrtcPeer {
-  const connection = new wrtc.RTCPeerConnection()
+export function openLibwebrtcPeer(change: (sdp: string) => string = (sdp) => sdp, relay?: Relay): LibwebrtcPeer {
+  const connection = new wrtc.RTCPeerConnection(relay && { iceServers: [relay], iceTransportPolicy: 'relay' })
   const video = new wrtc.nonstandard.RTCVideoSource()
   const audio = new wrtc.nonstandard.RTCAudioSource()
   connection.addTransceiver(video.createTrack(), { direction: 'sendonly' })

@@ -18,7 +18,12 @@ declare module '@roamhq/wrtc' {
   interface Transceiver {
     receiver: { track: Track }
   }
+  interface Configuration {
+    iceServers?: readonly { urls: readonly string[]; username: string; credential: string }[]
+    iceTransportPolicy?: 'relay'
+  }
   class RTCPeerConnection {
+    constructor(configuration?: Configuration)
     addTransceiver(kind: Track | 'audio', init: { direction: 'sendonly' | 'recvonly' }): Transceiver
     createOffer(): Promise<{ type: 'offer'; sdp: string }>
     setLocalDescription(description: { type: 'offer'; sdp: string }): Promise<void>

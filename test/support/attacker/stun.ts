@@ -8,6 +8,7 @@ const magicCookie = 0x2112a442
 const attributes = {
   username: 0x0006,
   messageIntegrity: 0x0008,
+  xorMappedAddress: 0x0020,
   priority: 0x0024,
   useCandidate: 0x0025,
   fingerprint: 0x8028,
@@ -19,21 +20,54 @@ export interface BindingOptions {
   /** `receiver's ufrag:sender's ufrag` (RFC 8445 §7.2.2). */
   username?: string
   useCandidate?: boolean
+  /** 8 bytes. */
+  tieBreaker?: Buffer
+  /** 12 bytes; default: random ones. */
+  transaction?: Buffer
   /** Password for MESSAGE-INTEGRITY; absent: the attribute is left out. */
   password?: string
 }
 
 /** A Binding message as an attacker forges it: the controlling role, the highest tie-breaker and priority, FINGERPRINT right. */
-export function binding({ kind = 'request', username, useCandidate = false, password }: BindingOptions): Buffer {
+export function binding(options: BindingOptions): Buffer {
+  const { kind = 'request', username, useCandidate = false, tieBreaker = Buffer.alloc(8, 0xff), password } = options
+  const parts = [header(kind, options.transaction ?? randomBytes(12))]
+  if (username !== undefined) parts.push(attribute(attributes.username, Buffer.from(username)))
+  parts.push(attribute(attributes.priority, Buffer.of(0x7f, 0xff, 0xff, 0xff)))
+  parts.push(attribute(attributes.iceControlling, tieBreaker))
+  if (useCandidate) parts.push(attribute(attributes.useCandidate, Buffer.alloc(0)))
+  return sealed(parts, password)
+}
+
+/** The answer to a check: where it came from, over IPv4. */
+export function bindingSuccess({
+  transaction,
+  mapped,
+  password,
+}: {
+  transaction: Buffer
+  mapped: { address: string; port: number }
+  password: string
+}): Buffer {
+  const cookie = Buffer.alloc(4)
+  cookie.writeUInt32BE(magicCookie)
+  // RFC 8489 §14.2
+  const value = Buffer.of(0, 1, mapped.port >> 8, mapped.port & 0xff, ...mapped.address.split('.').map(Number))
+  for (const [index, byte] of [cookie[0]!, cookie[1]!, ...cookie].entries()) value[index + 2]! ^= byte
+  return sealed([header('success', transaction), attribute(attributes.xorMappedAddress, value)], password)
+}
+
+function header(kind: keyof typeof types, transaction: Buffer): Buffer {
   const head = Buffer.alloc(20)
   head.writeUInt16BE(types[kind], 0)
   head.writeUInt32BE(magicCookie, 4)
-  randomBytes(12).copy(head, 8)
-  const parts: Buffer[] = [head]
-  if (username !== undefined) parts.push(attribute(attributes.username, Buffer.from(username)))
-  parts.push(attribute(attributes.priority, Buffer.of(0x7f, 0xff, 0xff, 0xff)))
-  parts.push(attribute(attributes.iceControlling, Buffer.alloc(8, 0xff)))
-  if (useCandidate) parts.push(attribute(attributes.useCandidate, Buffer.alloc(0)))
+  transaction.copy(head, 8)
+  return head
+}
+
+/** With MESSAGE-INTEGRITY where there is a password, and FINGERPRINT. */
+function sealed(message: readonly Buffer[], password: string | undefined): Buffer {
+  const parts = [...message]
   if (password !== undefined) {
     const hmac = createHmac('sha1', password).update(withLength(parts, 24)).digest() // RFC 8489 §14.5
     parts.push(attribute(attributes.messageIntegrity, hmac))

@@ -11,6 +11,8 @@ test('nothing is done before anything has come, nor while it is close to live', 
 test('the beginning is found wherever the timeline of the stream is, close to its end', () => {
   expect(streamPace(facts(0, [[700, 700.2]]))).toEqual({ seekTo: 700, rate: 1 })
   expect(streamPace(facts(0, [[700, 704]]))).toEqual({ seekTo: 703.5, rate: 1 })
+  expect(streamPace(facts(0, [[0, 1.8]]))).toEqual({ seekTo: 1.3, rate: 1 })
+  expect(streamPace(facts(0, [[0, 0.2]]))).toEqual({ rate: 1 })
 })
 
 test('a hole that the gateway left is jumped over', () => {
@@ -25,7 +27,7 @@ test('a short delay is played away, down to less than began it; a long one is ju
   expect(streamPace(facts(10, [[0, 11.6]])).rate).toBe(paceLimits.hurryRate)
   expect(streamPace(facts(10, [[0, 11.2]], paceLimits.hurryRate)).rate).toBe(paceLimits.hurryRate)
   expect(streamPace(facts(10, [[0, 10.7]], paceLimits.hurryRate)).rate).toBe(1)
-  expect(streamPace(facts(10, [[0, 14]], paceLimits.hurryRate))).toEqual({ seekTo: 13.5, rate: 1 })
+  expect(streamPace(facts(10, [[0, 12.1]], paceLimits.hurryRate))).toEqual({ seekTo: 11.6, rate: 1 })
 })
 
 test('what was shown long ago is dropped', () => {

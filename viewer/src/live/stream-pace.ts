@@ -23,8 +23,8 @@ export const paceLimits = {
   /** … until it is no further behind than this, s. */
   relax: 0.8,
   hurryRate: 1.1,
-  /** Further behind than this it jumps, s. */
-  jump: 3,
+  /** Further behind than this it jumps, s: what is on screen is older by what the way to here took. */
+  jump: 2,
   /** Once so much has been shown, s … */
   trim: 30,
   /** … all but so much of it is dropped, s. */
@@ -37,7 +37,10 @@ export function streamPace({ at, ranges, rate }: PaceFacts): Pace {
   if (first === undefined || last === undefined) return { rate: 1 }
   const [from, to] = last
   const behind = to - at
-  if (at < from || behind > paceLimits.jump) return { seekTo: Math.max(from, to - paceLimits.cushion), rate: 1 }
+  // Nobody who comes wants to see first what was before: all that is kept for those who come is jumped over.
+  const begins = at <= from && behind > paceLimits.hurry
+  if (at < from || begins || behind > paceLimits.jump)
+    return { seekTo: Math.max(from, to - paceLimits.cushion), rate: 1 }
   const hurries = behind > (rate > 1 ? paceLimits.relax : paceLimits.hurry)
   const trims = at - first[0] > paceLimits.trim
   return { rate: hurries ? paceLimits.hurryRate : 1, ...(trims && { dropBefore: at - paceLimits.keep }) }
