@@ -6,10 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { EngineSession, SessionListener, SessionState } from '../../../../device/webrtc/engine.ts'
 import { nodeDataChannelEngine } from '../../../../device/webrtc/node-datachannel.ts'
 import { offerLines } from '../../../../device/webrtc/offer-lines.ts'
+import { weriftEngine } from '../../../../device/webrtc/werift/engine.ts'
 import { GatewayPeer, talkSsrc } from './gateway-peer.ts'
 
 const log = pino({ level: 'silent' })
-const engine = nodeDataChannelEngine(log)
+const engines = [nodeDataChannelEngine(log), weriftEngine(log)]
 const media = offerLines({
   video: { payloadType: 96, rtpmap: 'H264/90000', fmtp: 'packetization-mode=1', feedback: ['nack', 'transport-cc'] },
   videoSsrc: 1000,
@@ -63,31 +64,6 @@ function listen(): { listener: SessionListener; heard: Heard } {
   return { listener, heard }
 }
 
-function open(listener: SessionListener): EngineSession {
-  const session = engine.open({ media, iceServers: [], bindAddress: '127.0.0.1' }, listener)
-  onTestFinished(() => session.close())
-  return session
-}
-
-function gatewayPeer(): GatewayPeer {
-  const peer = new GatewayPeer()
-  onTestFinished(() => peer.close())
-  return peer
-}
-
-async function connected(pause: () => void = () => undefined) {
-  const { listener, heard } = listen()
-  const session = open(listener)
-  const peer = gatewayPeer()
-  const answer = await peer.answer(await session.offer())
-  pause()
-  heard.answeredAt = performance.now()
-  session.answer(answer)
-  await heard.opened
-  await peer.until(() => [...peer.tracks.values()].filter((track) => track.isOpen()).length === 3)
-  return { session, heard, peer }
-}
-
 const rtp = (ssrc: number, payloadType: number, sequence = 1) =>
   writeRtp({
     marker: false,
@@ -99,7 +75,32 @@ const rtp = (ssrc: number, payloadType: number, sequence = 1) =>
     payload: Uint8Array.of(9, 8, 7),
   })
 
-describe('what we rely on in node-datachannel', () => {
+describe.each(engines)('what we rely on in $name', (engine) => {
+  function open(listener: SessionListener): EngineSession {
+    const session = engine.open({ media, iceServers: [], bindAddress: '127.0.0.1' }, listener)
+    onTestFinished(() => session.close())
+    return session
+  }
+
+  function gatewayPeer(): GatewayPeer {
+    const peer = new GatewayPeer()
+    onTestFinished(() => peer.close())
+    return peer
+  }
+
+  async function connected(pause: () => void = () => undefined) {
+    const { listener, heard } = listen()
+    const session = open(listener)
+    const peer = gatewayPeer()
+    const answer = await peer.answer(await session.offer())
+    pause()
+    heard.answeredAt = performance.now()
+    session.answer(answer)
+    await heard.opened
+    await peer.until(() => [...peer.tracks.values()].filter((track) => track.isOpen()).length === 3)
+    return { session, heard, peer }
+  }
+
   test('an offer has our lines, codecs and extensions, one bundle, and no candidates', async () => {
     const sdp = parseSdp(await open(listen().listener).offer())
     expect(sdp.media.map((one) => [one.mid, one.kind, one.direction, one.payloadTypes, one.setup])).toEqual([
