@@ -143,7 +143,8 @@ describe.each(engines)('what we rely on in $name', (engine) => {
     video.fill(0) // the library has its own copy
     expect(session.send('a', rtp(4_000_000_000, 111))).toBe(true)
     await peer.until(() => peer.received.length >= 2)
-    expect(peer.received.map((one) => one.mid)).toEqual(['v', 'a'])
+    // The peer's library tells of each line by itself.
+    expect(peer.received.map((one) => one.mid).sort()).toEqual(['a', 'v'])
     expect(parseRtp(peer.of('v')[0]!)).toMatchObject({ ssrc: 1000, payloadType: 96 })
     expect(parseRtp(peer.of('v')[0]!)!.extensions).toHaveLength(1)
   })
