@@ -11,6 +11,7 @@ import {
   writeRecord,
 } from '../../../../../device/webrtc/werift/dtls-records.ts'
 import { clientHello, forgedRecord, plaintextAlerts, runtRecord } from '../../../../support/attacker/dtls-records.ts'
+import { halves } from '../../../../support/attacker/halves.ts'
 import { certificates, Handshake, type HandshakeOptions } from './handshake.ts'
 
 function begin(options: HandshakeOptions = {}): Handshake {
@@ -33,27 +34,6 @@ function typeOf(datagram: Buffer): number | undefined {
   return parseHandshake(record.fragment)?.[0]?.type
 }
 const isSealed = (datagram: Buffer) => parseRecords(datagram).some((record) => record.epoch === 1)
-
-/** Cuts a handshake message in the clear in two, each in a datagram of its own, as Chromium's ClientHello comes. */
-function halves(datagram: Buffer, overlap = 0): Buffer[] {
-  const [record, ...more] = parseRecords(datagram)
-  if (record === undefined || record.epoch !== 0 || record.type !== contentTypes.handshake) return [datagram]
-  const rest = more.map(({ bytes }) => bytes)
-  const middle = Math.floor((record.fragment.length - 12) / 2)
-  return [
-    ...[
-      [0, middle + overlap],
-      [middle, record.fragment.length - 12],
-    ].map(([from, to], index) => {
-      const head = Buffer.from(record.fragment.subarray(0, 12))
-      head.writeUIntBE(from!, 6, 3)
-      head.writeUIntBE(to! - from!, 9, 3)
-      const piece = Buffer.concat([head, record.fragment.subarray(12 + from!, 12 + to!)])
-      return writeRecord(record.type, 0, record.sequence * 2 + index, piece)
-    }),
-    ...rest,
-  ]
-}
 
 /** A record under the client's keys. */
 function sealedBy({ cipher }: DtlsClient, contentType: number, sequenceNumber: number, fragment: Buffer): Buffer {
@@ -85,10 +65,10 @@ describe('a client that is who was signalled', () => {
     ['every message in two halves', { toServer: (one) => halves(one) }],
     ['halves that come the other way round', { toServer: (one) => halves(one).reverse() }],
     ['halves that come twice', { toServer: (one) => halves(one).flatMap((half) => [half, half]) }],
-    ['halves that overlap', { toServer: (one) => halves(one, 7) }],
+    ['halves that overlap', { toServer: (one) => halves(one, { overlap: 7 }) }],
     [
       'overlapping halves, doubled and reversed',
-      { toServer: (one) => [...halves(one, 7), ...halves(one, 3).reverse()] },
+      { toServer: (one) => [...halves(one, { overlap: 7 }), ...halves(one, { overlap: 3 }).reverse()] },
     ],
     ['every datagram doubled', { toServer: (one) => [one, one], toClient: (one) => [one, one] }],
     ['a first ClientHello that is lost', { toServer: losesFirst(isHello) }],
