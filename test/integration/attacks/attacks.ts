@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { clientHello, forgedRecord, plaintextAlerts, runtRecord } from '../../support/attacker/dtls-records.ts'
-import { binding } from '../../support/attacker/stun.ts'
+import { binding, nominatedBehind } from '../../support/attacker/stun.ts'
 import { type Attack, checksOf, fromBoth, fromStranger, isSrtp, usernameOf } from './attack.ts'
 import { lines, rtpPacket } from './lines.ts'
 
@@ -22,6 +22,11 @@ export const attacks: readonly Attack[] = [
   {
     name: 'valid checks, replayed from another address',
     strikes: (fromPeer) => fromStranger(checksOf(fromPeer)),
+    answered: true,
+  },
+  {
+    name: 'valid checks with a nomination put in behind their MESSAGE-INTEGRITY',
+    strikes: (fromPeer) => fromBoth(checksOf(fromPeer).map(nominatedBehind)),
     answered: true,
   },
   {

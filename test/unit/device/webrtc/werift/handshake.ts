@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { DtlsClient } from 'werift'
 import { type Certificate, makeCertificate } from '../../../../../device/webrtc/werift/certificate.ts'
@@ -5,7 +6,8 @@ import { DtlsGuard } from '../../../../../device/webrtc/werift/dtls-guard.ts'
 import { type SrtpKeys, srtpProfiles } from '../../../../../device/webrtc/werift/srtp.ts'
 
 /** Made once: they take longer than the tests. */
-export const certificates = { server: await makeCertificate(), client: await makeCertificate() }
+const [server, client] = [await makeCertificate(), await makeCertificate()]
+export const certificates = { server, client, clientX509: new X509Certificate(client.certPem) }
 
 export interface HandshakeOptions {
   /** What the client signs with; its own certificate's key where absent. */
