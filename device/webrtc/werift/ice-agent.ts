@@ -112,8 +112,10 @@ export class IceAgent {
     if (this.#closed) return
     this.#closed = true
     this.#held = []
-    this.#gathering.close()
-    this.#connection.close().catch((error: unknown) => this.#options.log.debug({ err: error }, 'ICE did not close'))
+    this.#gathering
+      .close()
+      .then(() => this.#connection.close())
+      .catch((error: unknown) => this.#options.log.debug({ err: error }, 'ICE did not close'))
   }
 
   #receive(protocol: Protocol, bytes: Buffer, from: Address, pass: () => void): void {

@@ -32,10 +32,14 @@ export interface IceGatheringOptions {
 /** Life of a relayed address between two refreshes, s (RFC 8656 §7.2: werift renews it earlier). */
 const allocationSeconds = 600
 
+/** An answer to the giving back is waited for, ms. */
+const giveBackMs = 1_000
+
 /** The sockets of one session, and what servers say of them: host, server-reflexive and relayed candidates (RFC 8445 §5.1). */
 export class IceGathering {
   readonly #options: IceGatheringOptions
   readonly #sockets: IceSocket[] = []
+  readonly #relays: TurnProtocol[] = []
   #closed = false
 
   constructor(options: IceGatheringOptions) {
@@ -53,7 +57,11 @@ export class IceGathering {
     if (failed) log.debug({ err: failed.reason }, 'no ICE socket on an address')
     if (hosts.length === 0) throw failed?.reason ?? new Error('no address')
     await connection.gatherCandidates() // nothing to gather for it: but it must have been asked
-    for (const server of usableServers(iceServers)) {
+    const servers = usableServers(iceServers)
+    if (servers.length < iceServers.length) {
+      log.warn({ given: iceServers.length, used: servers.length }, 'werift asks four ICE servers at most, and by UDP')
+    }
+    for (const server of servers) {
       const asked = server.kind === 'turn' ? [this.#askTurn(server)] : hosts.map((host) => this.#askStun(server, host))
       for (const one of asked) {
         one.catch((error: unknown) => log.debug({ err: error, host: server.host }, 'no candidate from an ICE server'))
@@ -61,12 +69,12 @@ export class IceGathering {
     }
   }
 
-  /** werift closes the sockets of its protocols; those it never got are closed here. Idempotent. */
-  close(): void {
+  /** Relayed addresses are given back; then the sockets close. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
-    for (const socket of this.#sockets) {
-      socket.close().catch((error: unknown) => this.#options.log.debug({ err: error }, 'ICE socket did not close'))
-    }
+    await Promise.allSettled(this.#relays.map(giveBack))
+    for (const socket of this.#sockets) await socket.close()
   }
 
   async #openHost(address: string, order: number): Promise<StunProtocol> {
@@ -111,6 +119,7 @@ export class IceGathering {
       throw error
     }
     if (this.#closed) return turn.close()
+    this.#relays.push(turn)
     const protocol = new StunOverTurnProtocol(turn)
     protocol.localCandidate = this.#candidate('relay', turn.relayedAddress, server, 0, turn.mappedAddress)
     guardRelay(protocol, (bytes, from, pass) => this.#options.receive(protocol, bytes, from, pass))
@@ -158,4 +167,10 @@ export class IceGathering {
     const related = relatedAddress === undefined ? '' : ` raddr ${relatedAddress} rport ${relatedPort}`
     this.#options.candidate(`candidate:${foundation} 1 UDP ${priority} ${host} ${port} typ ${type}${related}`)
   }
+}
+
+/** RFC 8656 §7: a lifetime of zero. Else the server would keep the address for minutes. */
+function giveBack(turn: TurnProtocol): Promise<unknown> {
+  const request = new Message(methods.REFRESH, classes.REQUEST).setAttribute('LIFETIME', 0) as Message
+  return turn.request(request, turn.server, undefined, { retransmissions: 0, responseTimeout: giveBackMs })
 }
