@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { clientHello, forgedRecord, plaintextAlerts, runtRecord } from '../../support/attacker/dtls-records.ts'
+import {
+  clientHello,
+  forgedRecord,
+  laterHandshakes,
+  plaintextAlerts,
+  runtRecord,
+} from '../../support/attacker/dtls-records.ts'
 import { binding, nominatedBehind } from '../../support/attacker/stun.ts'
 import { type Attack, checksOf, fromBoth, fromStranger, isSrtp, usernameOf } from './attack.ts'
 import { lines, rtpPacket } from './lines.ts'
@@ -46,6 +52,10 @@ export const attacks: readonly Attack[] = [
   {
     name: 'a ClientHello, from a stranger’s address and from the peer’s',
     strikes: () => fromBoth(times(5, clientHello)),
+  },
+  {
+    name: 'handshake messages in the clear, a Finished of zeros among them',
+    strikes: () => fromBoth(laterHandshakes()),
   },
   {
     name: 'alerts in the clear, from a stranger’s address and from the peer’s',

@@ -121,6 +121,7 @@ describe('a client that is who was signalled', () => {
       },
     })
     expect(handshake.keys?.localMasterKey).toEqual(handshake.clientKeys.remoteKey)
+    expect(handshake.sent.filter(isSealed)).toHaveLength(1) // nothing had to be sent again
   })
 
   test('is verified although somebody says hello in between, without and with a wrong cookie', async () => {
@@ -209,7 +210,16 @@ describe('once the client is verified', () => {
     const noise = Array.from({ length: 300 }, (_, length) =>
       Buffer.concat([Buffer.of(20 + (length % 44)), randomBytes(length)]),
     )
-    for (const bytes of [...plaintextAlerts(), clientHello(), forgedRecord(), runtRecord(), ...unknown, ...noise]) {
+    const next = Array.from({ length: 12 }, (_, index) => handshakeRecord(1 + (index % 3), index, randomBytes(20), 99))
+    for (const bytes of [
+      ...next,
+      ...plaintextAlerts(),
+      clientHello(),
+      forgedRecord(),
+      runtRecord(),
+      ...unknown,
+      ...noise,
+    ]) {
       handshake.guard.receive(bytes)
     }
     await handshake.settle()
