@@ -1,7 +1,7 @@
 import { type CandidatePair, Connection, type Protocol, type StunOverTurnProtocol, type StunProtocol } from 'werift'
 import type { Address } from './ice-socket.ts'
 
-/** What we use of werift's ICE agent besides its public face. werift-ice.test.ts holds it against the library. */
+/** What we use of werift's ICE agent besides its public face; ice-agent.test.ts would fail without it. */
 interface ConnectionInside {
   protocols: Protocol[]
   ensureProtocol(protocol: Protocol): void

@@ -169,6 +169,22 @@ describe('a client that is not', () => {
     expect((await outcome({ extendedMasterSecret: false })).refused).toMatch('RFC 7627')
   })
 
+  // SECURITY.md: with the peer's own address, while the handshake runs.
+  test('is refused where somebody has put in other bytes of a message; nobody else is believed', async () => {
+    const poison = writeRecord(contentTypes.handshake, 0, 98, Buffer.from('0f00004c000400000000000104', 'hex'))
+    const handshake = begin({
+      toServer: (one) => {
+        const theirs = parseRecords(one).find(({ bytes }) => typeOf(bytes) === handshakeTypes.certificateVerify)
+        if (theirs === undefined) return [one]
+        theirs.fragment.copy(poison, 14, 1, 4) // as long as theirs
+        poison[poison.length - 1] = 5 // and not theirs: it begins with 4
+        return [poison, one]
+      },
+    })
+    await vi.waitFor(() => expect(handshake.refused).toMatch('not signed'), 10_000)
+    expect([handshake.keys, handshake.answered.some(isSealed)]).toEqual([undefined, false])
+  })
+
   const zeros = (number: number) => handshakeRecord(handshakeTypes.finished, number, Buffer.alloc(12), 99)
 
   test('is not verified by a Finished of zeros in the clear, at any point', async () => {
