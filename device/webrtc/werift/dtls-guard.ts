@@ -1,5 +1,4 @@
 import { randomBytes, type X509Certificate } from 'node:crypto'
-import { DtlsServer } from 'werift'
 import type { Certificate } from './certificate.ts'
 import { cookieOf, helloVerifyRequest, withoutCookie } from './client-hello.ts'
 import {
@@ -9,12 +8,12 @@ import {
   handshakeTypes,
   parseHandshake,
   parseRecords,
-  writeRecord,
 } from './dtls-records.ts'
+import { GuardedServer } from './dtls-server.ts'
 import { HandshakeAssembly, type HandshakeMessage } from './handshake-assembly.ts'
 import { isFinished, isSignedBy, signalledCertificate } from './handshake-proofs.ts'
 import { ReplayWindow } from './replay-window.ts'
-import { type SrtpKeys, type SrtpProfile, srtpProfiles } from './srtp.ts'
+import type { SrtpKeys, SrtpProfile } from './srtp.ts'
 
 export interface DtlsGuardOptions {
   certificate: Certificate
@@ -44,15 +43,7 @@ const leastCiphertext = 8 + 16
  */
 export class DtlsGuard {
   readonly #options: DtlsGuardOptions
-  readonly #server: DtlsServer
-  readonly #wire = {
-    type: 'udp',
-    address: { address: '', family: '', port: 0 },
-    closed: false,
-    onData: (_record: Buffer) => undefined as unknown,
-    send: async (datagram: Buffer) => this.#send(datagram),
-    close: async () => undefined,
-  }
+  readonly #server: GuardedServer
   readonly #cookie = randomBytes(20)
   #hello = new HandshakeAssembly(0)
   readonly #messages = new HandshakeAssembly(1)
@@ -60,22 +51,15 @@ export class DtlsGuard {
   #phase: 'hello' | 'proofs' | 'finished' | 'verified' | 'over' = 'hello'
   readonly #window = new ReplayWindow()
   #held: DtlsRecord[] = []
-  #muted = false
 
   constructor(options: DtlsGuardOptions) {
     this.#options = options
-    const { certPem, keyPem, signatureHash } = options.certificate
-    this.#server = new DtlsServer({
-      cert: certPem,
-      key: keyPem,
-      signatureHash,
-      transport: this.#wire,
-      srtpProfiles: [...srtpProfiles],
-      extendedMasterSecret: true,
-      certificateRequest: true,
+    this.#server = new GuardedServer({
+      certificate: options.certificate,
+      cookie: this.#cookie,
+      send: (datagram) => this.#send(datagram),
+      connected: () => this.#verified(),
     })
-    this.#server.dtls.cookie = this.#cookie
-    this.#server.onConnect.once(() => this.#verified())
   }
 
   /** A datagram from the path that ICE has checked. Never throws. */
@@ -90,14 +74,15 @@ export class DtlsGuard {
   /** Tells a verified client that we end. Idempotent. */
   close(): void {
     const verified = this.#phase === 'verified'
-    if (verified) this.#send(this.#closeNotify())
+    // Its number is far from werift's, which counts from the beginning again in the middle.
+    if (verified) this.#send(this.#server.seal(contentTypes.alert, 2 ** 32, Buffer.of(1, 0)))
     this.#phase = 'over'
     this.#held = []
-    this.#server.dtls.flight = Number.POSITIVE_INFINITY // ends werift's retransmissions
+    this.#server.stop()
   }
 
   #send(datagram: Buffer): void {
-    if (!this.#muted && this.#phase !== 'over') this.#options.send(datagram)
+    if (this.#phase !== 'over') this.#options.send(datagram)
   }
 
   /** Only handshake messages, only until all of them are there: alerts in the clear are anybody's. */
@@ -146,14 +131,11 @@ export class DtlsGuard {
       this.#messages.await(number)
       return undefined
     }
-    this.#muted = true
-    this.#pass(handshakeTypes.clientHello, 0, withoutCookie(body))
-    this.#muted = false
-    const { dtls, srtp } = this.#server
-    if (!dtls.remoteExtendedMasterSecret) return 'no extended master secret (RFC 7627)'
-    if (srtp.srtpProfile === undefined) return 'no SRTP profile in common'
-    this.#pass(handshakeTypes.clientHello, number, body)
-    if (dtls.flight !== 4) return 'no cipher suite or curve in common'
+    this.#server.take(handshakeTypes.clientHello, 0, withoutCookie(body), { muted: true })
+    if (!this.#server.hasExtendedMasterSecret) return 'no extended master secret (RFC 7627)'
+    if (this.#server.srtpProfile === undefined) return 'no SRTP profile in common'
+    this.#server.take(handshakeTypes.clientHello, number, body)
+    if (!this.#server.hasAnswered) return 'no cipher suite or curve in common'
     this.#phase = 'proofs'
     return undefined
   }
@@ -162,20 +144,20 @@ export class DtlsGuard {
     if (this.#phase !== 'proofs' || this.#certificate) return 'an unexpected certificate'
     this.#certificate = signalledCertificate(body, this.#options.fingerprint)
     if (this.#certificate === undefined) return 'the certificate is not the signalled one'
-    this.#pass(type, number, body)
+    this.#server.take(type, number, body)
     return undefined
   }
 
   #clientKeyExchange({ type, number, body }: HandshakeMessage): string | undefined {
-    if (!this.#certificate || this.#hasKeys) return 'an unexpected key exchange'
-    this.#pass(type, number, body)
-    return this.#hasKeys ? undefined : 'the key exchange fails'
+    if (!this.#certificate || this.#server.hasKeys) return 'an unexpected key exchange'
+    this.#server.take(type, number, body)
+    return this.#server.hasKeys ? undefined : 'the key exchange fails'
   }
 
   #certificateVerify({ type, number, body }: HandshakeMessage): string | undefined {
-    if (!this.#certificate || !this.#hasKeys) return 'an unexpected signature'
-    if (!isSignedBy(this.#certificate, body, this.#transcript)) return 'the handshake is not signed'
-    this.#pass(type, number, body)
+    if (!this.#certificate || !this.#server.hasKeys) return 'an unexpected signature'
+    if (!isSignedBy(this.#certificate, body, this.#server.transcript)) return 'the handshake is not signed'
+    this.#server.take(type, number, body)
     this.#phase = 'finished'
     for (const record of this.#held.splice(0)) this.#sealed(record)
     return undefined
@@ -188,43 +170,34 @@ export class DtlsGuard {
       return
     }
     if (record.fragment.length < leastCiphertext || !this.#window.isNew(record.sequence)) return
-    const clear = this.#decrypt(record)
+    const clear = this.#server.open(record)
     if (clear === undefined) return
     this.#window.take(record.sequence)
-    if (record.type === contentTypes.handshake) this.#finished(clear, record.bytes)
+    if (record.type === contentTypes.handshake) this.#finished(clear, record)
     else if (record.type === contentTypes.alert && this.#phase === 'verified') this.#alert(clear)
   }
 
   /** Comes again where our own Finished was lost; werift then repeats it (RFC 6347 §4.2.4). */
-  #finished(clear: Buffer, record: Buffer): void {
+  #finished(clear: Buffer, record: DtlsRecord): void {
     const [message, ...more] = parseHandshake(clear) ?? []
     if (message?.type !== handshakeTypes.finished || message.number !== this.#messages.next || more.length > 0) return
     if (message.body.length !== message.length) return
     if (this.#phase === 'finished') {
-      const { masterSecret } = this.#server.cipher
-      const fits = isFinished(message.body, masterSecret, this.#transcript)
+      const { masterSecret, transcript } = this.#server
+      const fits = isFinished(message.body, masterSecret, transcript)
       if (!fits) {
         this.#refuse('Finished does not fit')
         return
       }
     }
-    this.#wire.onData(record)
+    this.#server.takeRecord(record)
   }
 
   #verified(): void {
-    const profile = this.#server.srtp.srtpProfile
-    if (this.#phase !== 'finished' || profile === undefined) return
+    const { srtpProfile } = this.#server
+    if (this.#phase !== 'finished' || srtpProfile === undefined) return
     this.#phase = 'verified'
-    const keys = this.#server.extractSessionKeys(16, profile === srtpProfiles[0] ? 12 : 14)
-    this.#options.verified(
-      {
-        localMasterKey: keys.localKey,
-        localMasterSalt: keys.localSalt,
-        remoteMasterKey: keys.remoteKey,
-        remoteMasterSalt: keys.remoteSalt,
-      },
-      profile,
-    )
+    this.#options.verified(this.#server.srtpKeys(srtpProfile), srtpProfile)
   }
 
   /** Fatal ones and close_notify end the connection (RFC 5246 §7.2). */
@@ -244,40 +217,4 @@ export class DtlsGuard {
   get #isOver(): boolean {
     return this.#phase === 'over'
   }
-
-  get #hasKeys(): boolean {
-    return this.#server.cipher.cipher !== undefined
-  }
-
-  /** All messages that count, in order (RFC 5246 §7.4.9). */
-  get #transcript(): Buffer {
-    return Buffer.concat(this.#server.dtls.sortedHandshakeCache.map((message) => message.serialize()))
-  }
-
-  #pass(type: number, number: number, body: Buffer): void {
-    this.#wire.onData(handshakeRecord(type, number, body))
-  }
-
-  #decrypt(record: DtlsRecord): Buffer | undefined {
-    try {
-      return this.#server.cipher.decryptPacket(asPlaintext(record.type, record.sequence, record.fragment))
-    } catch {
-      return undefined // not made with the keys
-    }
-  }
-
-  #closeNotify(): Buffer {
-    // Apart from the numbers that werift uses, and starts again from in the middle: no nonce is used twice.
-    const sequence = 2 ** 32
-    const { fragment } = this.#server.cipher.encryptPacket(asPlaintext(contentTypes.alert, sequence, Buffer.of(1, 0)))
-    return writeRecord(contentTypes.alert, 1, sequence, fragment)
-  }
-}
-
-type Plaintext = Parameters<DtlsServer['cipher']['decryptPacket']>[0]
-
-function asPlaintext(contentType: number, sequenceNumber: number, fragment: Buffer): Plaintext {
-  const protocolVersion = { major: 0xfe, minor: 0xfd }
-  const recordLayerHeader = { contentType, protocolVersion, epoch: 1, sequenceNumber, contentLen: fragment.length }
-  return { recordLayerHeader, fragment } as Plaintext
 }
