@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
 import type { GatewayDeps } from './api/deps.ts'
+import { cameraEventRoutes } from './api/routes/camera-events.ts'
 import { cameraRoutes } from './api/routes/cameras.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
@@ -18,9 +19,11 @@ import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
 import { talkRoutes } from './api/routes/talk.ts'
 import { whepRoutes } from './api/routes/whep.ts'
+import { whipRoutes } from './api/routes/whip.ts'
 import { buildServer, listen } from './api/server.ts'
 import { DeviceWatch } from './auth/device-watch.ts'
 import { Devices } from './auth/devices.ts'
+import { isPublished, PublishTokens } from './auth/publish-tokens.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
 import { EmbeddedBroker } from './broker/embedded-broker.ts'
@@ -41,6 +44,7 @@ import { FloorNotices } from './notices/floor-notices.ts'
 import { NoticeBroker } from './notices/notice-broker.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { Playback } from './playback/playback.ts'
+import { openPublishing } from './publishing.ts'
 import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
 import { Recorder } from './recorder/recorder.ts'
@@ -80,8 +84,10 @@ const httpRoutes = [
   mediaSessionRoutes,
   cameraRoutes,
   whepRoutes,
+  whipRoutes,
   liveStreamRoutes,
   talkRoutes,
+  cameraEventRoutes,
   eventRoutes,
   recordingRoutes,
   footageRoutes,
@@ -108,6 +114,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const identity = await openIdentity(config.dataDir)
   const { db } = stack.use(await openStore(indexPath(config), log))
   const devices = new Devices({ db, gatewayKey: identity.publicKey, now })
+  const publishTokens = new PublishTokens({ db, now })
   const signIn = new SignIn({ db, now, ...signInLives(config) })
   const cameras = stack.adopt(new CameraRegistry({ db, log, now }), (registry) => registry.close())
   const recordingsDirectory = config.recordings.directory ?? join(config.dataDir, 'recordings')
@@ -170,10 +177,18 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       },
     }),
   )
-  const want = (camera: string) => hub.want(camera)
+  const want = (camera: string) => {
+    if (!isPublished(camera)) hub.want(camera)
+  }
   const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const limits = { sessions: config.media.maxViewers, perCamera: config.media.maxViewersPerCamera }
   const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, limits, now: monotone, wallNow: now, log }))
+  const publishers = stack.use(
+    await openPublishing({
+      ...{ engine, sfu, book, cameras, now: monotone, wallNow: now, log },
+      tokens: publishTokens,
+    }),
+  )
   const signedOut = (credential: string) =>
     viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
   stack.defer(signIn.onEnd(signedOut))
@@ -191,6 +206,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     new Recorder({
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
       askFootage: (id, bootId, fromFrame, toFrame) => {
+        if (isPublished(id)) return
         const [device, camera] = id.split('.') as [string, string]
         command(device, { type: 'footage', camera, bootId, fromFrame, toFrame })
       },
@@ -206,7 +222,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const events: EventService = stack.use(
     new EventService({
       store: new EventStore(db),
-      listeners: eventListeners({ hub, recorder, notices, push, events: () => events, title, now }),
+      listeners: eventListeners({
+        hub: { offered: (device, offer) => hub.offered(device, offer), want },
+        recorder,
+        notices,
+        push,
+        events: () => events,
+        title,
+        now,
+      }),
       ...{ title, metrics, log, now },
       prerollMs: config.recordings.preroll * 1_000,
       postrollMs: config.recordings.postroll * 1_000,
@@ -235,6 +259,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
   const deps: GatewayDeps = {
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
+    ...{ publishTokens, publishers },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, recordingsDirectory },
   }

@@ -39,7 +39,8 @@ const entries = {
     sentence:
       'The camera sends B-frames: live viewers get fewer pictures. Switch B-frames off in the camera (profile Baseline).',
   },
-  camera_offline: { status: 503, retryable: true, sentence: 'The camera is offline.' },
+  // 409 as draft-ietf-wish-whep has it for a stream that is not being published
+  camera_offline: { status: 409, retryable: true, sentence: 'The camera is offline.' },
   sdp_file_invalid: { status: 500, retryable: false, sentence: 'The SDP file does not describe a stream we can take.' },
   // local tools of a device
   ffmpeg_missing: {
@@ -72,6 +73,11 @@ const entries = {
   // signaling and media
   sdp_invalid: { status: 400, retryable: false, sentence: 'The SDP cannot be read.' },
   sdp_mismatch: { status: 406, retryable: false, sentence: 'The SDP does not fit what this camera sends.' },
+  offer_unsupported: {
+    status: 422,
+    retryable: false,
+    sentence: 'Only one picture and one sound are taken, both sent, in a codec that Porchlight knows.',
+  },
   codec_unsupported: {
     status: 406,
     retryable: false,

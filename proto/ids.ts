@@ -8,6 +8,9 @@ export const name = z
 /** A camera everywhere outside its device: `{device}.{camera}`. */
 export const cameraId = z.string().regex(/^[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}$/, 'device.camera')
 
+/** Stands for the device in the ids of cameras that have none and publish by WHIP; no device is enrolled under it. */
+export const whipDevice = 'whip'
+
 /** Ids of boots, sessions, events, messages: random, made by whoever creates the thing. */
 export const randomId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)
 

@@ -2,6 +2,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { claimedDevice } from '@porchlight/proto/identity/device-token.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Devices } from '../auth/devices.ts'
+import type { PublishTokens } from '../auth/publish-tokens.ts'
 import type { Session, SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
 
@@ -22,12 +23,13 @@ const nobody: Subject = { kind: 'nobody' }
 export interface AuthHookOptions {
   signIn: Pick<SignIn, 'session' | 'token'>
   devices: Pick<Devices, 'check'>
+  publishTokens: Pick<PublishTokens, 'check'>
   /** Origins besides the gateway's own whose pages may use a cookie. */
   origins: readonly string[]
 }
 
 /**
- * Sets `request.subject` ahead of every handler: a bearer token (device or script) or a cookie. A credential that is no
+ * Sets `request.subject` ahead of every handler: a bearer token (device, script or publisher) or a cookie. A credential that is no
  * good is refused, never taken for nobody. A cookie counts for changes and for WebSockets only from an allowed Origin.
  */
 export function registerAuth(app: FastifyInstance, options: AuthHookOptions): void {
@@ -43,12 +45,13 @@ export function registerAuth(app: FastifyInstance, options: AuthHookOptions): vo
 
 async function identify(
   request: FastifyRequest,
-  { signIn, devices, origins }: AuthHookOptions,
+  options: AuthHookOptions,
 ): Promise<{ subject: Subject; session: Session | undefined }> {
+  const { signIn, origins } = options
   const { authorization } = request.headers
   if (authorization !== undefined) {
     const bearer = /^Bearer +(\S{1,512})$/i.exec(authorization)?.[1]
-    return { subject: await byBearer(bearer, signIn, devices), session: undefined }
+    return { subject: await byBearer(bearer, options), session: undefined }
   }
   const cookie = request.cookies[sessionCookie]
   const session = cookie === undefined ? undefined : await signIn.session(cookie)
@@ -62,14 +65,13 @@ async function identify(
 
 async function byBearer(
   bearer: string | undefined,
-  signIn: AuthHookOptions['signIn'],
-  devices: AuthHookOptions['devices'],
+  { signIn, devices, publishTokens }: AuthHookOptions,
 ): Promise<Subject> {
   if (bearer === undefined) throw new PorchlightError('sign_in_required', 'Authorization is not a bearer token')
   if (claimedDevice(bearer) === undefined) {
-    const subject = await signIn.token(bearer)
+    const subject = (await signIn.token(bearer)) ?? (await publishTokens.check(bearer))
     if (subject) return subject
-    throw new PorchlightError('sign_in_required', 'the access token is unknown or too old')
+    throw new PorchlightError('sign_in_required', 'the access token is unknown, taken back or too old')
   }
   try {
     return await devices.check(bearer)

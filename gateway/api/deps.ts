@@ -2,10 +2,12 @@ import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Devices } from '../auth/devices.ts'
+import type { PublishTokens } from '../auth/publish-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import type { EventSign } from '../events/event-service.ts'
 import type { LiveStreams } from '../live-stream/live-streams.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionReport } from '../metrics/session-report.ts'
@@ -28,6 +30,7 @@ export interface GatewayDeps {
   readonly now: () => number
   readonly signIn: SignIn
   readonly devices: Devices
+  readonly publishTokens: Pick<PublishTokens, 'check'>
   readonly cameras: CameraRegistry
   readonly events: EventsPort
   readonly push: PushSubscriptions
@@ -39,6 +42,8 @@ export interface GatewayDeps {
   readonly metrics: Metrics
   /** signaling/viewers.ts */
   readonly viewers: ViewersPort
+  /** Who publishes a camera by WHIP: signaling/publishers.ts */
+  readonly publishers: PublishersPort
   readonly liveStreams: Pick<LiveStreams, 'join'>
   /** The talk floor of each camera. */
   readonly floor: FloorPort
@@ -58,6 +63,22 @@ export interface EventsPort {
   }>
   /** @throws PorchlightError `event_not_found` */
   get(id: string): Promise<EventNotice>
+  /** Undefined where there is no such event. */
+  cameraOf(id: string): Promise<string | undefined>
+  /** A sign of an event at a camera. Never throws. */
+  tell(camera: string, sign: EventSign): void
+}
+
+export interface PublishersPort {
+  /** Answers a WHIP offer. @throws PorchlightError `camera_not_found`, `offer_unsupported`, `session_limit` … */
+  publish(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }>
+  /**
+   * Takes a publisher's candidates (RFC 8840). @throws PorchlightError `session_not_found`, `forbidden`, `sdp_invalid`,
+   *   `ice_restart_unsupported`
+   */
+  trickle(id: string, fragment: string, subject: Subject): void
+  /** Idempotent. @throws PorchlightError `forbidden` where it is somebody else's session */
+  leave(id: string, subject: Subject): Promise<void>
 }
 
 export interface ViewersPort {

@@ -16,6 +16,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         securitySchemes: {
           cookie: { type: 'apiKey', in: 'cookie', name: 'porchlight_session' },
           token: { type: 'http', scheme: 'bearer', description: 'An access token of `gateway token`.' },
+          publish: { type: 'http', scheme: 'bearer', description: 'A token of `gateway token --publish`: WHIP only.' },
           device: { type: 'http', scheme: 'bearer', description: 'A token that a device has signed.' },
         },
       },

@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 /** Media type of RFC 9457. */
 const problemType = 'application/problem+json'
 
-/** When a client may come again after a 503 (RFC 9110 §10.2.3), seconds. */
+/** When a client may come again (RFC 9110 §10.2.3) where the gateway is full, or the camera not there, seconds. */
 const retryAfterS = 5
 
 /** An error whose problem has members besides the common ones (RFC 9457 §3.2), e.g. `offset`, `holder`. */
@@ -31,7 +31,8 @@ export function problemSender(metrics: Metrics) {
     const error = toPorchlightError(thrown)
     if (error.code === 'internal') request.log.error({ err: thrown }, 'a request failed')
     metrics.problems.inc({ code: error.code })
-    if (error.status === 503 && error.retryable) reply.header('retry-after', retryAfterS)
+    if ((error.status === 503 || error.code === 'camera_offline') && error.retryable)
+      reply.header('retry-after', retryAfterS)
     if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="porchlight"')
     const members = error instanceof ProblemError ? error.members : {}
     // What is internal stays in the log.

@@ -78,6 +78,7 @@ export async function buildServer({ deps, routes, viewer, tls, version }: Server
   registerAuth(app, {
     signIn: deps.signIn,
     devices: deps.devices,
+    publishTokens: deps.publishTokens,
     origins: [...config.http.origins, ...(config.http.publicUrl ? [new URL(config.http.publicUrl).origin] : [])],
   })
   await app.register(rateLimit, {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Devices } from './devices.ts'
+import { IndexWatch } from './index-watch.ts'
 
 export interface DeviceWatchOptions {
   devices: Pick<Devices, 'list' | 'takeUsed'>
@@ -12,31 +13,22 @@ export interface DeviceWatchOptions {
 /** Notices what `gateway revoke` and `gateway enroll` did beside the running gateway. */
 export class DeviceWatch implements AsyncDisposable {
   readonly #options: DeviceWatchOptions
-  readonly #timer: NodeJS.Timeout
+  readonly #watch: IndexWatch
   #known: Map<string, string> | undefined
-  #looking: Promise<void> | undefined
 
   constructor(options: DeviceWatchOptions) {
     this.#options = options
-    this.#timer = setInterval(() => {
-      this.look().catch((error: unknown) =>
-        options.log.error({ err: error }, 'the devices could not be looked through'),
-      )
-    }, options.intervalMs ?? 3_000)
+    this.#watch = new IndexWatch({ ...options, look: () => this.#look() })
   }
 
   /** Looks now. One look at a time. */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
+    return this.#watch.look()
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await Promise.allSettled([this.#looking])
+  close(): Promise<void> {
+    return this.#watch.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { checkDeviceToken, claimedDevice } from '@porchlight/proto/identity/device-token.ts'
 import { parsePublicKey } from '@porchlight/proto/identity/keys.ts'
-import { name as nameSchema } from '@porchlight/proto/ids.ts'
+import { name as nameSchema, whipDevice } from '@porchlight/proto/ids.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Subject } from './subject.ts'
@@ -16,7 +16,7 @@ export interface DevicesOptions {
 }
 
 /** Names that stand for something else in topics, envelopes and credentials. */
-const reservedNames = new Set(['gateway'])
+const reservedNames = new Set(['gateway', whipDevice])
 
 /**
  * Which devices are enrolled, with which key. Always asks the index, so that `gateway enroll` and `gateway revoke` work

@@ -4,7 +4,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 export interface Credential {
   /** SHA-256 of the cookie or token: names a sign-in inside the gateway. */
   id: string
-  /** ms since the Unix epoch */
+  /** ms since the Unix epoch; Infinity where it lasts until it is taken back */
   expiresAt: number
 }
 
@@ -13,22 +13,26 @@ export type Subject =
   | { kind: 'user'; userId: string; name: string; role: 'owner'; credential: Credential }
   /** An access token for scripts (`gateway token`). */
   | { kind: 'token'; cameras: readonly string[]; name: string; credential: Credential }
+  /** Who publishes a camera by WHIP (`gateway token --publish`). */
+  | { kind: 'publisher'; camera: string; credential: Credential }
   | { kind: 'device'; device: string }
   | { kind: 'nobody' }
 
-export type Action = 'view' | 'talk' | 'manage' | 'deliver'
+export type Action = 'view' | 'talk' | 'manage' | 'deliver' | 'publish'
 
 /**
- * The one rule of who may do what: owner everything but deliver; a token views its cameras; a device delivers footage of
- * its own cameras.
+ * The one rule of who may do what: owner everything but deliver and publish; a token views its cameras; a publisher publishes
+ * its one; a device delivers footage of its own cameras.
  * @param camera camera id, or undefined where the action concerns no single camera
  */
 export function may(subject: Subject, action: Action, camera: string | undefined): boolean {
   switch (subject.kind) {
     case 'user':
-      return action !== 'deliver'
+      return action !== 'deliver' && action !== 'publish'
     case 'token':
       return action === 'view' && camera !== undefined && subject.cameras.includes(camera)
+    case 'publisher':
+      return action === 'publish' && camera === subject.camera
     case 'device':
       return action === 'deliver' && camera !== undefined && camera.startsWith(`${subject.device}.`)
     case 'nobody':
@@ -38,7 +42,7 @@ export function may(subject: Subject, action: Action, camera: string | undefined
 
 /** What the subject was known by; undefined where its rights rest on none that ends. */
 export function credentialOf(subject: Subject): Credential | undefined {
-  return subject.kind === 'user' || subject.kind === 'token' ? subject.credential : undefined
+  return 'credential' in subject ? subject.credential : undefined
 }
 
 /** How long what the subject opens may last, ms; Infinity where its rights do not end. @param now ms since the Unix epoch */
@@ -54,5 +58,6 @@ export function mustBeAllowed(subject: Subject, action: Action, camera: string |
 
 /** What others call somebody. */
 export function nameOf(subject: Subject): string {
+  if (subject.kind === 'publisher') return subject.camera
   return subject.kind === 'user' || subject.kind === 'token' ? subject.name : subject.kind
 }

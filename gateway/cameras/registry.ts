@@ -10,6 +10,8 @@ import { isNewerPresence, type PresenceFacts } from './presence-rule.ts'
 
 interface Entry {
   state: CameraState
+  /** Of a camera that publishes by itself; undefined: as its device is. */
+  online: boolean | undefined
   lastPictureAt: number | null
   /** `lastPictureAt` as stored. */
   storedPictureAt: number | null
@@ -49,12 +51,18 @@ export class CameraRegistry {
     this.#options = options
   }
 
-  /** Reads the last state of enrolled devices' cameras. */
+  /** Reads the last state of enrolled devices' cameras, and of those that publish by themselves. */
   async load(): Promise<void> {
     const rows = await this.#options.db
       .selectFrom('cameras')
-      .innerJoin('devices', 'devices.name', 'cameras.device')
-      .where('devices.revoked_at', 'is', null)
+      .leftJoin('devices', 'devices.name', 'cameras.device')
+      .leftJoin('publish_tokens', 'publish_tokens.camera', 'cameras.id')
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('devices.name', 'is not', null), eb('devices.revoked_at', 'is', null)]),
+          eb('publish_tokens.camera', 'is not', null),
+        ]),
+      )
       .select(['cameras.id', 'cameras.state_json', 'cameras.last_picture_at'])
       .execute()
     for (const row of rows) {
@@ -107,6 +115,20 @@ export class CameraRegistry {
       this.#changed(id)
     }
     for (const id of this.ofDevice(device)) if (!present.has(id)) this.#forget(id)
+  }
+
+  /** Takes how a camera is that publishes by itself. */
+  published(id: string, state: CameraState, online: boolean): void {
+    const entry = this.#entries.get(id)
+    if (entry) Object.assign(entry, { state, online })
+    else this.#entries.set(id, newEntry(state, online))
+    this.#store(id)
+    this.#changed(id)
+  }
+
+  /** Forgets a camera that published by itself. */
+  forget(id: string): void {
+    this.#forget(id)
   }
 
   /** Forgets a device: it was revoked, or enrolled anew and counts its epochs from the start. */
@@ -202,7 +224,7 @@ export class CameraRegistry {
       type: 'camera',
       id,
       ...state,
-      online: this.isOnline(splitCameraId(id).device),
+      online: entry.online ?? this.isOnline(splitCameraId(id).device),
       lastPictureAt: entry.lastPictureAt,
       viewers: entry.viewers,
       recording: entry.recording,
@@ -256,9 +278,10 @@ export class CameraRegistry {
   }
 }
 
-function newEntry(state: CameraState): Entry {
+function newEntry(state: CameraState, online?: boolean): Entry {
   return {
     state,
+    online,
     lastPictureAt: null,
     storedPictureAt: null,
     viewers: 0,

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
-import { cameraId } from '@porchlight/proto/ids.ts'
+import { cameraId, toCameraId, whipDevice } from '@porchlight/proto/ids.ts'
 import type { Logger } from 'pino'
 import { Devices } from '../auth/devices.ts'
+import { PublishTokens } from '../auth/publish-tokens.ts'
 import { SignIn } from '../auth/sign-in.ts'
 import { devicesBrokerUrl, ownAuthority, publicUrl, signInLink } from '../config/addresses.ts'
 import { indexPath, signInLives } from '../config/derived.ts'
@@ -28,6 +29,7 @@ export interface CommandInput {
 interface Tools extends CommandInput {
   identity: GatewayIdentity
   devices: Devices
+  publishTokens: PublishTokens
   signIn: SignIn
 }
 
@@ -92,9 +94,29 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   token: {
-    usage: 'token --camera <device.camera> [--camera …] [--ttl 1h] [--name <text>]',
-    summary: 'prints an access token for scripts',
-    async run({ flags, signIn, out }) {
+    usage:
+      'token --camera <device.camera> [--camera …] [--ttl 1h] [--name <text>] | --publish <camera> [--name <text>] | --revoke <camera>',
+    summary:
+      'prints an access token for scripts; or the token of a camera that publishes by WHIP, in place of the one it had; or takes such a camera away',
+    async run({ config, flags, signIn, publishTokens, out }) {
+      const kinds = ['camera', 'publish', 'revoke'].filter((flag) => flags.has(flag))
+      if (kinds.length > 1) throw new PorchlightError('request_invalid', `--${kinds.join(' or --')}, not both`)
+      if (flags.has('revoke')) {
+        const name = one(flags.get('revoke')!, '--revoke')
+        await publishTokens.revoke(name)
+        out(`${toCameraId(whipDevice, name)} is revoked.`)
+        return
+      }
+      if (flags.has('publish')) {
+        if (flags.has('ttl')) throw new PorchlightError('request_invalid', '--ttl: it lasts until it is taken back')
+        const { camera, token } = await publishTokens.make(
+          one(flags.get('publish')!, '--publish'),
+          flags.get('name')?.[0],
+        )
+        // At once, for scripts that take the first line and go.
+        out(`${token}\nWHIP: ${publicUrl(config)}/api/cameras/${camera}/whip`)
+        return
+      }
       const cameras = flags.get('camera') ?? []
       if (cameras.length === 0) throw new PorchlightError('request_invalid', '--camera is missing')
       for (const camera of cameras) {
@@ -109,7 +131,16 @@ export const commands: Readonly<Record<string, Command>> = {
 }
 
 /** Flags of all commands; everything else on the command line is configuration. */
-export const commandFlags = ['key', 'broker-user', 'broker-password', 'camera', 'ttl', 'name'] as const
+export const commandFlags = [
+  'key',
+  'broker-user',
+  'broker-password',
+  'camera',
+  'ttl',
+  'name',
+  'publish',
+  'revoke',
+] as const
 
 /** Runs a command beside the gateway, or where there is none running. @throws PorchlightError */
 export async function runCommand(command: Command, input: CommandInput): Promise<void> {
@@ -118,7 +149,8 @@ export async function runCommand(command: Command, input: CommandInput): Promise
   await using store = await openStore(indexPath(config), log)
   const devices = new Devices({ db: store.db, gatewayKey: identity.publicKey, now })
   const signIn = new SignIn({ db: store.db, now, ...signInLives(config) })
-  await command.run({ ...input, identity, devices, signIn })
+  const publishTokens = new PublishTokens({ db: store.db, now })
+  await command.run({ ...input, identity, devices, publishTokens, signIn })
 }
 
 function one(words: readonly string[], what: string): string {

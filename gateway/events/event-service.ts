@@ -1,4 +1,4 @@
-import { toCameraId } from '@porchlight/proto/ids.ts'
+import { splitCameraId, toCameraId } from '@porchlight/proto/ids.ts'
 import type { Event } from '@porchlight/proto/messages/event.ts'
 import type { EventNotice } from '@porchlight/proto/messages/notice.ts'
 import type { Offer } from '@porchlight/proto/messages/signal.ts'
@@ -17,6 +17,9 @@ export interface BeginContext {
   /** It was open before the gateway started, or went on after it was thought over. Nobody is woken for it again. */
   resumed: boolean
 }
+
+/** What is told of an event each time. */
+export type EventSign = Pick<Event, 'eventId' | 'kind' | 'phase' | 'at' | 'offer'>
 
 /** Somebody who is told of events. None waits for another; a failure of one is logged and disturbs no other. */
 export interface EventListener {
@@ -81,9 +84,22 @@ export class EventService implements AsyncDisposable {
 
   /** A checked event message of a device. Never throws. */
   handle(device: string, message: Event): void {
+    this.tell(toCameraId(device, message.camera), message)
+  }
+
+  /** A sign of an event at a camera. One of an event that is another camera's is dropped. Never throws. */
+  tell(camera: string, sign: EventSign): void {
     if (this.#closed) return
-    if (message.phase === 'end') this.#end(message)
-    else this.#beginOrGoOn(device, message)
+    const open = this.#open.get(sign.eventId)
+    if (open && open.event.camera !== camera) {
+      this.#options.log.warn({ camera, event: sign.eventId, code: 'message_foreign' }, 'sign of an event dropped')
+    } else if (sign.phase === 'end') this.#end(camera, sign)
+    else this.#beginOrGoOn(camera, sign)
+  }
+
+  /** Undefined where there is no such event. */
+  async cameraOf(id: string): Promise<string | undefined> {
+    return this.#open.get(id)?.event.camera ?? (await this.#options.store.find(id))?.camera
   }
 
   /** The still of an event is there. */
@@ -140,7 +156,7 @@ export class EventService implements AsyncDisposable {
     return this.close()
   }
 
-  #beginOrGoOn(device: string, message: Event): void {
+  #beginOrGoOn(camera: string, message: EventSign): void {
     const open = this.#open.get(message.eventId)
     if (open) {
       open.lastAt = Math.max(open.lastAt, message.at)
@@ -148,14 +164,14 @@ export class EventService implements AsyncDisposable {
       return
     }
     if (!this.#known.add(message.eventId)) {
-      if (message.phase === 'active') this.#inOrder(() => this.#reopen(message))
+      if (message.phase === 'active') this.#inOrder(() => this.#reopen(camera, message))
       return
     }
     // An `active` whose begin got lost on the way begins the event as well.
     const { prerollMs, now, metrics, log } = this.#options
     const event: StoredEvent = {
       id: message.eventId,
-      camera: toCameraId(device, message.camera),
+      camera,
       kind: message.kind,
       beginAt: message.at,
       endAt: null,
@@ -168,28 +184,29 @@ export class EventService implements AsyncDisposable {
     log.info({ event: event.id, camera: event.camera, kind: event.kind, late }, 'event began')
     this.#track(event, message.at)
     this.#put(event)
-    this.#began(event, { device, offer: message.offer, late, resumed: false })
+    this.#began(event, { device: deviceOf(event), offer: message.offer, late, resumed: false })
   }
 
-  #end(message: Event): void {
+  #end(camera: string, message: EventSign): void {
     const open = this.#open.get(message.eventId)
     if (open) this.#finish(open, message.at)
     // Ended already for being quiet, and now the device says when it really was.
-    else this.#inOrder(() => this.#endLate(message))
+    else this.#inOrder(() => this.#endLate(camera, message))
   }
 
-  async #endLate(message: Event): Promise<void> {
+  async #endLate(camera: string, message: EventSign): Promise<void> {
     const event = await this.#options.store.find(message.eventId)
-    if (!event || event.endAt === null || event.endAt >= message.at) return
+    if (event?.camera !== camera || event.endAt === null || event.endAt >= message.at) return
     const later = { ...event, endAt: message.at, recordTo: message.at + this.#options.postrollMs }
     await this.#options.store.put(later)
     this.#tell('ended', later)
   }
 
   /** It was thought over, and goes on: the link was away for a while. */
-  async #reopen(message: Event): Promise<void> {
+  async #reopen(camera: string, message: EventSign): Promise<void> {
     const event = await this.#options.store.find(message.eventId)
-    if (!event || event.endAt === null || event.endAt >= message.at || this.#closed || this.#open.has(event.id)) return
+    if (event?.camera !== camera || event.endAt === null || event.endAt >= message.at) return
+    if (this.#closed || this.#open.has(event.id)) return
     const again = { ...event, endAt: null, recordTo: null }
     await this.#options.store.put(again)
     this.#track(again, message.at)
@@ -254,5 +271,5 @@ export class EventService implements AsyncDisposable {
 }
 
 function deviceOf(event: StoredEvent): string {
-  return event.camera.slice(0, event.camera.indexOf('.'))
+  return splitCameraId(event.camera).device
 }

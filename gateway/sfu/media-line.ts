@@ -1,6 +1,6 @@
 import { isReference } from '@porchlight/proto/media/h264.ts'
 import { keyframeStart } from '@porchlight/proto/media/keyframe.ts'
-import { parseRtp, type RtpPacket, SequenceUnwrapper, TimestampUnwrapper } from '@porchlight/proto/media/rtp.ts'
+import { parseRtp, type RtpPacket } from '@porchlight/proto/media/rtp.ts'
 import { readAbsCaptureTime, readFrameNumber } from '@porchlight/proto/media/rtp-extensions.ts'
 import type { AudioCodec, VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import { FrameNumbering } from './frame-numbering.ts'
@@ -9,6 +9,7 @@ import { LineClock } from './line-clock.ts'
 import { LossList } from './loss-list.ts'
 import { type MediaPacket, makeWire } from './packet-ring.ts'
 import { ReceiveReport } from './receive-report.ts'
+import { SourceLine } from './source-line.ts'
 
 /** What was negotiated for one line of a producer. */
 export interface LineFormat {
@@ -33,6 +34,11 @@ export interface LineListener {
 /** Sound has no keyframes: that of the longest group of pictures is kept, for readers who begin with the group. */
 const audioLimits: GopLimits = { ...defaultGopLimits, historyMs: defaultGopLimits.gopMs, packets: 1_024 }
 
+/** A sender report is believed where it says that the newest packet was captured no longer ago than this, ms … */
+const mostDelayMs = 3_000
+/** … and no further ahead of our clock than this, ms. */
+const mostAheadMs = 1_000
+
 /** One line (picture or sound) of a producer: packets in, kept, timed, missed, and told to those who listen. */
 export class MediaLine {
   readonly format: LineFormat
@@ -40,14 +46,14 @@ export class MediaLine {
   readonly clock: LineClock
   readonly losses = new LossList()
   readonly report: ReceiveReport
-  readonly #sequences = new SequenceUnwrapper()
-  readonly #timestamps = new TimestampUnwrapper()
+  readonly #source: SourceLine
   readonly #numbering: FrameNumbering | undefined
   /** The next packet to number. */
   #unnumbered: number | undefined
   /** Packets lost for good since the last one numbered. */
   #gone = 0
   readonly #listeners = new Set<LineListener>()
+  readonly #wallNow: () => number
   #ssrc: number | undefined
   #keyTimestamp: number | undefined
   #reordered = false
@@ -61,7 +67,9 @@ export class MediaLine {
   /** @param wallNow ms since the Unix epoch */
   constructor(format: LineFormat, wallNow: () => number) {
     this.format = format
+    this.#wallNow = wallNow
     this.cache = new GopCache(format.clockRate, format.kind === 'video' ? defaultGopLimits : audioLimits)
+    this.#source = new SourceLine(format.clockRate)
     this.clock = new LineClock(format.clockRate, wallNow)
     this.report = new ReceiveReport(format.clockRate)
     if (format.kind === 'video' && format.frameNumberId === undefined) this.#numbering = new FrameNumbering()
@@ -82,7 +90,7 @@ export class MediaLine {
     return this.#bytesPerMs
   }
 
-  /** Packets that were malformed or of another payload type. */
+  /** Packets that were malformed, of another payload type or source, or astray. */
   get refused(): number {
     return this.#refused
   }
@@ -119,8 +127,12 @@ export class MediaLine {
       this.#refused++
       return 'refused'
     }
-    const ext = this.#sequences.unwrap(rtp.sequence)
-    const timestamp = this.#timestamps.unwrap(rtp.timestamp)
+    const place = this.#source.place(rtp.sequence, rtp.timestamp, nowMs)
+    if (!place) {
+      this.#refused++
+      return 'refused'
+    }
+    const { ext, timestamp } = place
     const late = this.losses.isMissing(ext)
     const mendable = this.losses.arrived(ext, nowMs)
     const packet: MediaPacket = {
@@ -148,8 +160,12 @@ export class MediaLine {
   senderReport(ntp: bigint, captureMs: number, rtp: number, nowMs: number): void {
     this.report.senderReport(ntp, nowMs)
     const newest = this.cache.ring.get(this.cache.ring.head)
-    if (!newest || this.format.captureTimeId !== undefined) return
-    this.clock.captured(newest.timestamp + ((rtp - newest.timestamp) | 0), captureMs)
+    if (this.#ssrc === undefined || !newest || this.format.captureTimeId !== undefined) return
+    const saidMs = captureMs - ((this.#source.timeOf(rtp) - newest.timestamp) / this.format.clockRate) * 1000
+    const wallMs = this.#wallNow()
+    // Some senders' clocks are wrong, some reports run away from their packets (GStreamer 1.22): then arrival counts.
+    const believable = saidMs > wallMs - mostDelayMs && saidMs < wallMs + mostAheadMs
+    this.clock.captured(newest.timestamp, believable ? saidMs : wallMs)
   }
 
   #frameNumber(rtp: RtpPacket, ext: number): number | undefined {

@@ -62,6 +62,8 @@ export function writeAnswer(sections: readonly AnswerSection[], transport: Trans
       ...accepted.extensions.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
       `a=${accepted.direction}`,
       'a=rtcp-mux',
+      // RFC 9725 §4.4.1 and WHEP: said by both sides (RFC 8858).
+      'a=rtcp-mux-only',
     )
     for (const payload of accepted.payloads) {
       lines.push(`a=rtpmap:${payload.payloadType} ${payload.rtpmap}`)

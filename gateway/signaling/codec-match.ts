@@ -105,7 +105,8 @@ function writeFmtp(parameters: Map<string, string> | undefined): string | undefi
     .join(';')
 }
 
-function offeredFeedback(section: MediaSection, payloadType: number, ours: readonly string[]): string[] {
+/** What of our feedback is offered: an answer adds none (RFC 4585 §4.2). */
+export function offeredFeedback(section: MediaSection, payloadType: number, ours: readonly string[]): string[] {
   const offered = new Set<string>()
   for (const { name, value } of section.attributes) {
     if (name !== 'rtcp-fb') continue

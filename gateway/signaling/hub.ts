@@ -7,8 +7,9 @@ import type { Logger } from 'pino'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
-import { type DeviceEndReason, DeviceSession } from './device-session.ts'
+import { DeviceSession } from './device-session.ts'
 import { keepAsking } from './keep-asking.ts'
+import type { ProducerEndReason } from './producing-session.ts'
 import type { SessionBook } from './session-book.ts'
 import { systemTimers, type Timers } from './session-machine.ts'
 import type { CommandBody, SignalBody } from './signal-body.ts'
@@ -149,7 +150,7 @@ export class SignalingHub implements AsyncDisposable {
     this.#audience(session.camera)
   }
 
-  #ended(session: DeviceSession, reason: DeviceEndReason): void {
+  #ended(session: DeviceSession, reason: ProducerEndReason): void {
     this.#log.info({ camera: session.camera, session: session.id, reason }, 'device session ended')
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
     // Somebody still watches or records, and the end was not meant: ask for the next one at once, and until it comes.

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
-import { type MediaSection, parseSdp, type SessionDescription } from '@porchlight/proto/media/sdp.ts'
+import { type MediaSection, parseSdp } from '@porchlight/proto/media/sdp.ts'
 import type { LineFormat } from '../sfu/media-line.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { SenderTrack } from '../sfu/sender-link.ts'
 import type { EngineTrack, TransportParameters } from '../webrtc/engine.ts'
-import { remoteTransport } from '../webrtc/remote-offer.ts'
 import type { AnswerSection } from './answer-sdp.ts'
 import { type CodecMatch, matchCodec } from './codec-match.ts'
+import { bundleOf, bundleTransport, isBundled, remoteSsrcs, word } from './offer-sections.ts'
 
 /** What becomes of a viewer's offer. */
 export interface ViewerPlan {
@@ -48,7 +48,6 @@ export function planViewer(offerSdp: string, producer: Pick<Producer, 'video' | 
   let sawVideo = false
   for (const section of offer.media) {
     const { mid } = section
-    const usable = mid !== undefined && bundled.has(mid) && section.rtcpMux && section.port !== 0
     const answer: AnswerSection = {
       kind: word(section.kind),
       protocol: word(section.protocol),
@@ -59,7 +58,7 @@ export function planViewer(offerSdp: string, producer: Pick<Producer, 'video' | 
     plan.sections.push(answer)
     const receives = section.direction === 'recvonly' || section.direction === 'sendrecv'
     if (section.kind === 'video' && receives) sawVideo = true
-    if (!usable) continue
+    if (mid === undefined || !isBundled(section, bundled)) continue
     if (section.kind === 'video' && receives && !plan.video) {
       plan.video = acceptSender(section, mid, videoFormat, answer, plan.tracks)
     } else if (section.kind === 'audio' && receives && !plan.audio && producer.audio) {
@@ -67,7 +66,7 @@ export function planViewer(offerSdp: string, producer: Pick<Producer, 'video' | 
     } else if (section.kind === 'audio' && section.direction === 'sendonly' && !plan.talk && producer.talk) {
       plan.talk = acceptTalk(section, mid, producer.talk.format, answer, plan.tracks)
     }
-    if (answer.accepted) remote ??= remoteTransport(section)
+    if (answer.accepted) remote ??= bundleTransport(offer, bundled, section)
   }
   const { video } = plan
   if (!video || !remote) {
@@ -76,21 +75,6 @@ export function planViewer(offerSdp: string, producer: Pick<Producer, 'video' | 
     throw new PorchlightError('codec_unsupported', videoFormat.codec)
   }
   return { ...plan, video, remote }
-}
-
-/** Mids of the BUNDLE group; a single line without a group is a group of its own. */
-function bundleOf(offer: SessionDescription): Set<string> {
-  const group = offer.attributes.find(({ name, value }) => name === 'group' && value.startsWith('BUNDLE'))
-  const mids = group ? group.value.split(/\s+/).slice(1) : []
-  const only = offer.media.length === 1 ? offer.media[0]?.mid : undefined
-  if (mids.length === 0 && only !== undefined) mids.push(only)
-  for (const mid of mids) if (!/^[\w.+-]{1,32}$/.test(mid)) throw new PorchlightError('sdp_invalid', 'mid')
-  return new Set(mids)
-}
-
-function word(text: string): string {
-  if (!/^[\w/.+-]{1,64}$/.test(text)) throw new PorchlightError('sdp_invalid', 'media line')
-  return text
 }
 
 function newSsrc(): number {
@@ -170,15 +154,4 @@ function acceptTalk(
     remoteSsrcs: remoteSsrcs(section),
   })
   return { mid, payloadType }
-}
-
-/** Sources that a line names (RFC 5576). */
-export function remoteSsrcs(section: MediaSection): number[] {
-  const ssrcs = new Set<number>()
-  for (const { name, value } of section.attributes) {
-    if (name !== 'ssrc') continue
-    const ssrc = Number.parseInt(value, 10)
-    if (ssrc > 0 && ssrc < 2 ** 32) ssrcs.add(ssrc)
-  }
-  return [...ssrcs].slice(0, 8)
 }

@@ -1,4 +1,4 @@
-import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import { asPorchlightError, type ErrorCode } from '@porchlight/proto/errors.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import type { SdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
 import type { Logger } from 'pino'
@@ -7,12 +7,12 @@ import { type SessionReport, sumOfKnown } from '../metrics/session-report.ts'
 import { Consumer } from '../sfu/consumer.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
-import { usefulCandidates } from '../webrtc/candidates.ts'
 import type { EngineSession, TransportState, WebRtcEngine } from '../webrtc/engine.ts'
 import { writeAnswer } from './answer-sdp.ts'
 import type { SessionBook } from './session-book.ts'
 import { SessionMachine, systemTimers, type Timers } from './session-machine.ts'
 import type { StageClock } from './stage-clock.ts'
+import { Trickle } from './trickle.ts'
 import type { ViewerPlan } from './viewer-offer.ts'
 
 export interface ViewerSessionOptions {
@@ -41,8 +41,6 @@ export interface ViewerSessionOptions {
 
 /** As long as a timer can be, ms: whoever stays for 24 days has to ask anew. */
 const longestMs = 2 ** 31 - 1
-/** Candidates taken from one viewer after its offer; a phone has a handful. */
-const mostTrickled = 32
 
 /** One viewer's session: a consumer of the camera, and a microphone where the camera has a loudspeaker. */
 export class ViewerSession implements AsyncDisposable {
@@ -57,10 +55,10 @@ export class ViewerSession implements AsyncDisposable {
   readonly #unwatch: () => void
   readonly #stopProducer: () => void
   readonly #stopLife: () => void
+  readonly #trickle: Trickle
   readonly #codecs: string
   readonly #leaveBook: (() => void) | undefined
   #talkPackets = 0
-  #trickled = 0
   #ended = false
 
   /** @throws PorchlightError `sdp_invalid` */
@@ -88,6 +86,7 @@ export class ViewerSession implements AsyncDisposable {
       packet: (mid, bytes) => this.#packet(mid, bytes),
       open: (mid) => this.consumer.opened(mid),
     })
+    this.#trickle = new Trickle(plan.remote, plan.video.mid, this.#engineSession)
     this.#machine = new SessionMachine(
       (state) => this.#log.debug({ state }, 'viewer session'),
       (state) => {
@@ -129,15 +128,11 @@ export class ViewerSession implements AsyncDisposable {
   }
 
   /**
-   * Takes candidates that the viewer found after its offer; what is of no use is left out without a word (RFC 9725 §4.3.2).
-   * @throws PorchlightError `ice_restart_unsupported` where they belong to another ICE session: the engine has but one
+   * Takes candidates that the viewer found after its offer.
+   * @throws PorchlightError `ice_restart_unsupported`
    */
-  trickle({ iceUfrag, icePwd, candidates }: SdpFragment): void {
-    const { remote, video } = this.#options.plan
-    if (iceUfrag !== remote.iceUfrag || icePwd !== remote.icePwd) throw new PorchlightError('ice_restart_unsupported')
-    const taken = usefulCandidates(candidates).slice(0, mostTrickled - this.#trickled)
-    this.#trickled += taken.length
-    for (const candidate of taken) this.#engineSession.addRemoteCandidate(candidate, video.mid)
+  trickle(fragment: SdpFragment): void {
+    this.#trickle.take(fragment)
   }
 
   #transport(state: TransportState): void {

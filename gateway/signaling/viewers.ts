@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { parseSdpFragment } from '@porchlight/proto/media/sdp-fragment.ts'
 import type { Logger } from 'pino'
 import { credentialOf, lifeMs, may, mustBeAllowed, nameOf, type Subject } from '../auth/subject.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { Sfu } from '../sfu/sfu.ts'
 import type { WebRtcEngine } from '../webrtc/engine.ts'
 import { keepAsking } from './keep-asking.ts'
+import { OwnedSessions } from './owned-sessions.ts'
 import type { SessionBook } from './session-book.ts'
 import type { Timers } from './session-machine.ts'
 import { StageClock } from './stage-clock.ts'
@@ -51,7 +51,7 @@ interface Waiting {
 export class ViewerSessions implements AsyncDisposable {
   readonly #options: ViewersOptions
   readonly #limits: ViewerLimits
-  readonly #sessions = new Map<string, ViewerSession>()
+  readonly #sessions = new OwnedSessions<ViewerSession>()
   readonly #waiting = new Set<Waiting>()
   readonly #abort = new AbortController()
 
@@ -72,7 +72,7 @@ export class ViewerSessions implements AsyncDisposable {
   async join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
     mustBeAllowed(subject, 'view', camera)
     const { sfu } = this.#options
-    const all = [...this.#sessions.values(), ...this.#waiting]
+    const all = [...this.#sessions, ...this.#waiting]
     const here = all.filter((one) => one.camera === camera).length
     if (all.length >= this.#limits.sessions || here >= this.#limits.perCamera) {
       throw new PorchlightError('session_limit')
@@ -101,7 +101,7 @@ export class ViewerSessions implements AsyncDisposable {
         ...(this.#options.timers ? { timers: this.#options.timers } : {}),
         onEnded: () => this.#sessions.delete(id),
       })
-      this.#sessions.set(id, session)
+      this.#sessions.add(session)
       this.#waiting.delete(waiting)
       return { id, answer: await session.answer() }
     } finally {
@@ -135,27 +135,19 @@ export class ViewerSessions implements AsyncDisposable {
    * @throws PorchlightError `session_not_found`, `forbidden`, `sdp_invalid`, `ice_restart_unsupported`
    */
   trickle(id: string, fragment: string, subject: Subject): void {
-    const session = this.#sessions.get(id)
-    if (!session) throw new PorchlightError('session_not_found')
-    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
-    session.trickle(parseSdpFragment(fragment))
+    this.#sessions.trickle(id, fragment, subject)
   }
 
   /** Ends a session; one that is gone already is no error. @throws PorchlightError `forbidden` */
-  async leave(id: string, subject: Subject): Promise<void> {
-    const session = this.#sessions.get(id)
-    if (!session) return
-    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
-    await session.end('closed')
+  leave(id: string, subject: Subject): Promise<void> {
+    return this.#sessions.leave(id, subject)
   }
 
   /** A sign-in has ended: so do the sessions that it opened, and it gets none that it waits for. */
   async signedOut(credentialId: string): Promise<void> {
-    const itsOwn = ({ subject }: { subject: Subject }) => credentialOf(subject)?.id === credentialId
     const over = new PorchlightError('sign_in_required')
-    for (const waiting of this.#waiting) if (itsOwn(waiting)) waiting.abort.abort(over)
-    const ending = [...this.#sessions.values()].filter(itsOwn)
-    await Promise.all(ending.map((session) => session.end('sign_in_required')))
+    for (const { subject, abort } of this.#waiting) if (credentialOf(subject)?.id === credentialId) abort.abort(over)
+    await this.#sessions.endOf(credentialId)
   }
 
   /**
@@ -174,33 +166,26 @@ export class ViewerSessions implements AsyncDisposable {
 
   /** Gives the floor back. Idempotent. @throws PorchlightError `forbidden` */
   release(camera: string, id: string, subject: Subject): void {
-    if (!this.#sessions.has(id)) return
+    if (!this.#sessions.own(id, subject)) return
     this.#own(camera, id, subject)
     this.#options.sfu.releaseFloor(camera, id)
   }
 
   #own(camera: string, id: string, subject: Subject): ViewerSession {
-    const session = this.#sessions.get(id)
+    const session = this.#sessions.own(id, subject)
     if (!session || session.camera !== camera || !may(subject, 'view', camera)) {
       throw new PorchlightError('session_not_found')
     }
-    if (!sameSubject(session.subject, subject)) throw new PorchlightError('forbidden')
     return session
   }
 
   /** Ends all sessions. Idempotent. */
   async close(): Promise<void> {
     this.#abort.abort(new PorchlightError('session_ended', 'the gateway is stopping'))
-    await Promise.all([...this.#sessions.values()].map((session) => session.end('closed')))
+    await this.#sessions.endAll()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function sameSubject(a: Subject, b: Subject): boolean {
-  if (a.kind === 'user') return b.kind === 'user' && a.userId === b.userId
-  if (a.kind === 'token') return b.kind === 'token' && a.name === b.name
-  return false
 }

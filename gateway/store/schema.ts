@@ -10,6 +10,8 @@ export interface Schema {
   sign_in_links: { hash: string; user_id: string; expires_at: number; used_at: number | null }
   sessions: { hash: string; user_id: string; created_at: number; expires_at: number; user_agent: string }
   access_tokens: { hash: string; name: string; cameras_json: string; created_at: number; expires_at: number }
+  /** Cameras that publish by WHIP (`whip.{name}`), and the hash of the one token of each. */
+  publish_tokens: { camera: string; title: string; hash: string; created_at: number }
   push_subscriptions: { endpoint: string; user_id: string; keys_json: string; created_at: number }
   settings: { key: string; value: string }
   events: {

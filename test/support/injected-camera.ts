@@ -48,12 +48,18 @@ export class InjectedCamera {
   /** Sent pictures, oldest first. */
   readonly sent: SentFrame[] = []
   readonly asked: Uint8Array[] = []
-  readonly #video: Mp4Video
+  #video: Mp4Video
+  /** When the present scene began, s. */
+  #began = 0
   readonly #clock = new MediaClock()
   readonly #tone: ToneLoop
   #timer: NodeJS.Timeout | undefined
+  /** Pictures of the present scene, and of all. */
   #count = 0
+  #frame = 0
   #sequence = 65_000
+  #aheadTicks = 0
+  #ssrc = 1111
   #audioSequence = 10
 
   constructor(camera: string, video: Mp4Video, talk?: { codec: 'pcmu'; heard(bytes: Uint8Array): void }) {
@@ -83,9 +89,20 @@ export class InjectedCamera {
     this.#run()
   }
 
+  /** Bad manners, from the next picture on: a clock set ahead or back, numbers that leap, another SSRC, another scene. */
+  change(to: { seconds?: number; sequence?: number; ssrc?: number; video?: Mp4Video }): void {
+    this.#aheadTicks += (to.seconds ?? 0) * 90_000
+    this.#sequence += to.sequence ?? 0
+    this.#ssrc = to.ssrc ?? this.#ssrc
+    if (!to.video) return
+    this.#began = this.#due(this.#count)
+    this.#video = to.video
+    this.#count = 0
+  }
+
   #due(count: number): number {
     const { samples, seconds } = this.#video
-    return Math.floor(count / samples.length) * seconds + samples[count % samples.length]!.decodeSeconds
+    return this.#began + Math.floor(count / samples.length) * seconds + samples[count % samples.length]!.decodeSeconds
   }
 
   #run(): void {
@@ -100,7 +117,7 @@ export class InjectedCamera {
     const captureMs = (this.#clock.startMs ?? 0) + seconds * 1000
     const unit: AccessUnit = {
       codec,
-      frame: count,
+      frame: this.#frame,
       captureMs,
       keyframe: sample.keyframe,
       reference: true,
@@ -117,16 +134,17 @@ export class InjectedCamera {
           marker: part === payloads.length - 1,
           payloadType: 96,
           sequence: this.#sequence++ & 0xffff,
-          timestamp: Math.round(seconds * 90_000) % 2 ** 32,
-          ssrc: 1111,
+          timestamp: (Math.round(seconds * 90_000) + this.#aheadTicks) >>> 0,
+          ssrc: this.#ssrc,
           extensions: [
-            { id: frameNumberId, data: writeFrameNumber(count) },
+            { id: frameNumberId, data: writeFrameNumber(this.#frame) },
             { id: absCaptureTimeId, data: writeAbsCaptureTime(captureMs) },
           ],
           payload,
         }),
       )
     }
+    this.#frame++
   }
 
   #sound(payload: Uint8Array, seconds: number): void {

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 import { parseEnrolment } from '@porchlight/proto/identity/enrolment.ts'
 import { identityFromPem } from '@porchlight/proto/identity/keys.ts'
 import { toWav } from '../../support/wav.ts'
-import { frameHeight, frameWidth, openLibwebrtcPeer } from './peer.ts'
+import { openDevicePeer } from './device-peer.ts'
+import { frameHeight, frameWidth } from './peer.ts'
 import { ForeignDevice } from './signaling.ts'
 
 /**
@@ -32,7 +33,7 @@ const device = new ForeignDevice(
     notes: [],
   },
   () =>
-    openLibwebrtcPeer((samples, rate) => {
+    openDevicePeer((samples, rate) => {
       heard.push(samples.slice())
       heardRate = rate
     }),

@@ -12,16 +12,20 @@ export const toneHz = 660
 const sampleRate = 48_000
 const samplesPerBlock = sampleRate / 100
 
-/** libwebrtc sends VP9 (the first VP9 payload type of its offer) and Opus, and keeps the talk that it hears. */
-export function openLibwebrtcPeer(heard: (samples: Int16Array, sampleRate: number) => void): PeerHalf {
+export interface LibwebrtcPeer extends PeerHalf {
+  readonly connection: InstanceType<typeof wrtc.RTCPeerConnection>
+}
+
+/**
+ * libwebrtc sends a moving picture and a tone.
+ * @param change what its offer is made into: as it comes it has every codec that it knows (VP8, VP9, AV1; Opus, G.711 …)
+ */
+export function openLibwebrtcPeer(change: (sdp: string) => string = (sdp) => sdp): LibwebrtcPeer {
   const connection = new wrtc.RTCPeerConnection()
   const video = new wrtc.nonstandard.RTCVideoSource()
   const audio = new wrtc.nonstandard.RTCAudioSource()
   connection.addTransceiver(video.createTrack(), { direction: 'sendonly' })
   connection.addTransceiver(audio.createTrack(), { direction: 'sendonly' })
-  const talk = connection.addTransceiver('audio', { direction: 'recvonly' })
-  const sink = new wrtc.nonstandard.RTCAudioSink(talk.receiver.track)
-  sink.ondata = ({ samples, sampleRate: rate }) => heard(samples, rate)
 
   const started = Date.now()
   const frames = setInterval(() => {
@@ -37,9 +41,10 @@ export function openLibwebrtcPeer(heard: (samples: Int16Array, sampleRate: numbe
   }, 10)
 
   return {
+    connection,
     async offer() {
       const offer = await connection.createOffer()
-      await connection.setLocalDescription({ type: 'offer', sdp: onlyVp9(offer.sdp) })
+      await connection.setLocalDescription({ type: 'offer', sdp: change(offer.sdp) })
       await new Promise<void>((resolve) => {
         const check = () => connection.iceGatheringState === 'complete' && resolve()
         connection.onicegatheringstatechange = check
@@ -53,7 +58,6 @@ export function openLibwebrtcPeer(heard: (samples: Int16Array, sampleRate: numbe
     close() {
       clearInterval(frames)
       clearInterval(blocks)
-      sink.stop()
       connection.close()
     },
   }
@@ -69,25 +73,4 @@ function drawFrame(index: number): Uint8ClampedArray {
     for (let x = 0; x < frameWidth; x++) luma[y * frameWidth + x] = bits[Math.floor(x / blockWidth)] ? 235 : 16
   }
   return data
-}
-
-/** Leaves VP9 profile 0 as the only codec of the video line, and its own SSRC (not that of retransmissions). */
-function onlyVp9(sdp: string): string {
-  const payloadType = /^a=rtpmap:(\d+) VP9\/90000/m.exec(sdp)?.[1]
-  if (!payloadType) throw new Error('this libwebrtc has no VP9')
-  return sdp
-    .split(/(?=^m=)/m)
-    .map((section) => {
-      if (!section.startsWith('m=video')) return section
-      const own = /^a=ssrc:(\d+)/m.exec(section)?.[1]
-      const lines = section.split('\r\n').filter((line) => {
-        const codec = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line)?.[1]
-        const ssrc = /^a=ssrc:(\d+)/.exec(line)?.[1]
-        if (line.startsWith('a=ssrc-group')) return false
-        return (codec === undefined || codec === payloadType) && (ssrc === undefined || ssrc === own)
-      })
-      lines[0] = lines[0]!.replace(/(SAVPF).*/, `$1 ${payloadType}`)
-      return lines.join('\r\n')
-    })
-    .join('')
 }

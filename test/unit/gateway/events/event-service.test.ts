@@ -156,6 +156,21 @@ describe('EventService', () => {
     await service.close()
   })
 
+  it('lets no camera end, prolong or reopen the event of another', async () => {
+    const { service, recorder } = await setUp()
+    const foreign = { camera: 'garden' }
+    service.handle('porch', message('begin', t0))
+    service.handle('porch', message('active', t0 + 1_000, foreign))
+    service.handle('porch', message('end', t0 + 2_000, foreign))
+    expect(service.isOpen('porch.door')).toBe(true)
+    expect(await service.cameraOf('event-001')).toBe('porch.door')
+    service.handle('porch', message('end', t0 + 3_000))
+    service.handle('other', message('active', t0 + 4_000))
+    service.handle('other', message('end', t0 + 5_000))
+    await service.close()
+    expect(recorder.told).toEqual(['began event-001', 'ended event-001 3000'])
+  })
+
   it('takes an active whose begin was lost for a begin, and an end of nothing for nothing', async () => {
     const { service, recorder } = await setUp()
     service.handle('porch', message('end', t0, { eventId: 'event-009' }))

@@ -125,6 +125,21 @@ describe('a viewer who joins in the middle of a group', () => {
     expect(rtp()).toHaveLength(2)
   })
 
+  test('the packets of a picture leave together: with its last one, or in a moment where that is late', () => {
+    const { producer, consumer, frame, rtp, backlogs, missing } = setUp()
+    frame(0, { key: true })
+    consumer.attach(producer)
+    consumer.opened('0')
+    frame(1, { packets: 4, skip: [3] })
+    expect(rtp()).toHaveLength(1)
+    expect(backlogs()).toBeGreaterThan(0)
+    producer.packet('video', missing[0]!)
+    expect(rtp()).toHaveLength(5)
+    frame(2, { packets: 4, skip: [3] })
+    expect(consumer.pump()).toBe(false)
+    expect(rtp()).toHaveLength(8)
+  })
+
   test('more than the first burst waits for the pace', () => {
     const { producer, consumer, frame, rtp, backlogs, clock } = setUp()
     frame(0, { key: true, packets: 100, bytes: 1_100 })

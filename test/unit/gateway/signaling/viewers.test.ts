@@ -113,6 +113,17 @@ const code = (thrown: unknown) => (thrown instanceof PorchlightError ? thrown.co
 const failure = (promise: Promise<unknown>) => promise.then(() => 'none', code)
 
 describe('joining', () => {
+  test('lines that are bundle-only have port 0, and their transport in the first of the bundle', async () => {
+    const { viewers, publish, engine } = setUp()
+    publish()
+    const [session = '', first = '', sound = ''] = offer.split(/(?=^m=)/m)
+    const bare = first.replace('m=video 9', 'm=video 0').replace(/a=(setup|ice|fingerprint).*\n/g, '')
+    const bundle = session.replace('BUNDLE 0 1 2 3', 'BUNDLE 1 0')
+    const { answer } = await viewers.join('house.door', `${bundle}${sound}${bare}a=bundle-only\n`, ann)
+    expect(engine.sessions[0]!.remote.iceUfrag).toBe('view')
+    expect(parseSdp(answer).media.map(({ kind, port }) => [kind, port])).toContainEqual(['video', 9])
+  })
+
   test('the answer takes picture, sound and talk on one transport and refuses the rest', async () => {
     const { viewers, publish, sfu } = setUp()
     publish()

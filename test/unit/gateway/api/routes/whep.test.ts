@@ -106,28 +106,32 @@ describe('WHEP', () => {
     expect([reply.statusCode, reply.json().code]).toEqual([401, 'sign_in_required'])
   })
 
-  test('a gateway that is full says when to come again', async () => {
+  test.each([
+    ['session_limit', 503],
+    // The draft's §4.2: a stream that is not being published.
+    ['camera_offline', 409],
+  ] as const)('%s says when to come again', async (code, status) => {
     const { app } = await open(owner, {
       viewers: {
-        join: () => Promise.reject(new PorchlightError('session_limit')),
+        join: () => Promise.reject(new PorchlightError(code)),
         trickle: () => undefined,
         leave: async () => undefined,
       },
     })
     const reply = await app.inject({ method: 'POST', url, headers: sdp, payload: 'v=0 offer' })
-    expect([reply.statusCode, reply.json().code, reply.headers['retry-after']]).toEqual([503, 'session_limit', '5'])
+    expect([reply.statusCode, reply.json().code, reply.headers['retry-after']]).toEqual([status, code, '5'])
   })
 
   test('OPTIONS says what may be done, DELETE ends, whatever tag it brings', async () => {
     const { app, calls } = await open()
     const endpoint = await app.inject({ method: 'OPTIONS', url })
     expect(endpoint.statusCode).toBe(204)
-    expect(endpoint.headers).toMatchObject({ 'accept-post': 'application/sdp', allow: 'POST, OPTIONS' })
+    expect(endpoint.headers).toMatchObject({ 'accept-post': 'application/sdp', allow: 'POST, GET, HEAD, OPTIONS' })
     const session = await app.inject({ method: 'OPTIONS', url: '/api/whep/session-1' })
     expect(session.statusCode).toBe(204)
     expect(session.headers).toMatchObject({
       'accept-patch': 'application/trickle-ice-sdpfrag',
-      allow: 'PATCH, DELETE, OPTIONS',
+      allow: 'PATCH, DELETE, GET, HEAD, OPTIONS',
     })
     const headers = { 'if-match': '"another"' }
     expect((await app.inject({ method: 'DELETE', url: '/api/whep/session-1', headers })).statusCode).toBe(204)
