@@ -17,9 +17,9 @@ import { Link } from './link/link.ts'
 import { PinnedAuthority } from './link/pinned-authority.ts'
 import { LocalHttp } from './triggers/local-http.ts'
 import { agentVersion } from './version.ts'
+import { chooseEngine } from './webrtc/choose-engine.ts'
 import type { Engine } from './webrtc/engine.ts'
 import { IceServers } from './webrtc/ice-servers.ts'
-import { nodeDataChannelEngine } from './webrtc/node-datachannel.ts'
 
 export interface AgentOptions {
   config: DeviceConfig
@@ -41,6 +41,8 @@ export interface AgentHealth {
   error?: string
   /** First line of `ffmpeg -version`; null: none found. */
   ffmpeg: string | null
+  /** The WebRTC library that serves. */
+  engine: string
   cameras: (CameraState & { prerollBytes: number; session?: { live: boolean; ended?: string } })[]
 }
 
@@ -54,6 +56,7 @@ export class Agent implements AsyncDisposable {
   readonly #log: Logger
   readonly #bootId = newId()
   #device = ''
+  #engine = ''
   #ffmpeg: Ffmpeg | undefined
   #link: Link | undefined
   #http: LocalHttp | undefined
@@ -65,7 +68,8 @@ export class Agent implements AsyncDisposable {
 
   /**
    * Starts everything; the camera and the gateway may come later.
-   * @throws PorchlightError `not_enrolled`, `identity_unreadable`, `enrolment_invalid`, `port_in_use`, `config_invalid`
+   * @throws PorchlightError `not_enrolled`, `identity_unreadable`, `enrolment_invalid`, `port_in_use`, `config_invalid`,
+   *   `engine_unavailable`
    */
   static async start(options: AgentOptions): Promise<Agent> {
     const agent = new Agent(options.log)
@@ -87,6 +91,7 @@ export class Agent implements AsyncDisposable {
       online: this.#link?.online ?? false,
       ...(error !== undefined && { error }),
       ffmpeg: this.#ffmpeg?.version ?? null,
+      engine: this.#engine,
       cameras: this.#cameras.map((camera) => ({
         ...camera.state,
         prerollBytes: camera.ring.bytes,
@@ -146,7 +151,8 @@ export class Agent implements AsyncDisposable {
       log.warn({ code }, message)
       return undefined
     })
-    const engine = options.engine ?? nodeDataChannelEngine(log)
+    const engine = options.engine ?? (await chooseEngine(config.media.engine, log))
+    this.#engine = engine.name
     const iceServers = new IceServers({
       configured: config.media.iceServers,
       now: () => performance.now(),
@@ -228,7 +234,7 @@ export class Agent implements AsyncDisposable {
     })
     this.#parts.push(this.#http)
     link.start()
-    log.info({ bootId: this.#bootId, http: this.#http.url }, 'agent runs')
+    log.info({ bootId: this.#bootId, http: this.#http.url, engine: this.#engine }, 'agent runs')
   }
 
   #camera(name: string): AgentCamera | undefined {

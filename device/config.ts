@@ -130,7 +130,13 @@ export const deviceConfigSchema = z.strictObject({
       backoffMaxSeconds: z.number().min(1).max(600).default(30),
     })
     .prefault({}),
-  media: z.strictObject({ iceServers: z.array(iceServer).max(8).default([]) }).prefault({}),
+  media: z
+    .strictObject({
+      iceServers: z.array(iceServer).max(8).default([]),
+      /** WebRTC library; auto: node-datachannel, or werift where its native binary does not load. */
+      engine: z.enum(['auto', 'node-datachannel', 'werift']).default('auto'),
+    })
+    .prefault({}),
   ring: z
     .strictObject({
       /** Life of a ring event, s; another press within it belongs to it. */
@@ -165,6 +171,7 @@ export type DeviceConfig = Frozen<z.infer<typeof deviceConfigSchema>>
 export type CameraConfig = DeviceConfig['cameras'][number]
 export type CameraSourceConfig = CameraConfig['source']
 export type SpeakerConfig = CameraConfig['speaker']
+export type EngineName = DeviceConfig['media']['engine']
 export type MotionConfig = CameraConfig['motion']
 export type ButtonConfig = NonNullable<CameraConfig['button']>
 

@@ -52,6 +52,11 @@ const entries = {
   gpio_failed: { status: 503, retryable: true, sentence: 'The GPIO line of the button cannot be watched.' },
   speaker_failed: { status: 503, retryable: true, sentence: 'The loudspeaker cannot be opened.' },
   speaker_none: { status: 404, retryable: false, sentence: 'This camera has no loudspeaker.' },
+  engine_unavailable: {
+    status: 503,
+    retryable: false,
+    sentence: 'The WebRTC library has no binary that loads on this machine: set media.engine to auto.',
+  },
   // broker and messages
   broker_unreachable: { status: 503, retryable: true, sentence: 'The MQTT broker cannot be reached.' },
   broker_auth: { status: 401, retryable: false, sentence: 'The MQTT broker refuses the credential.' },

@@ -1,11 +1,14 @@
 import { errors, isErrorCode } from '@porchlight/proto/errors.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
+import type { EngineName } from '../config.ts'
 import { bad, type Finding, good } from './check.ts'
 
 /** What these judgements need of an agent's `/health`. */
 export interface AgentView {
   online: boolean
   error?: string
+  /** The WebRTC library that serves. */
+  engine: string
   cameras: (CameraState & { session?: { live: boolean; ended?: string } })[]
 }
 
@@ -16,6 +19,14 @@ export function judgeLink(view: AgentView, broker: string): Finding {
   if (view.online) return good(`${broker} takes this device`)
   const code = view.error ?? 'broker_unreachable'
   return bad(`${broker}: ${code}`, `${adviceOf(code)} Enrol again if the address or the credential is wrong.`)
+}
+
+/** The WebRTC library. @param wanted `media.engine` */
+export function judgeEngine({ engine }: AgentView, wanted: EngineName): Finding {
+  if (engine === 'werift' && wanted === 'auto') {
+    return good("werift, because node-datachannel's binary does not load on this machine (the log says why)")
+  }
+  return good(engine)
 }
 
 /** The stream of a camera, its codecs, and what is limited. */

@@ -8,6 +8,7 @@ const health = z.object({
   device: z.string(),
   online: z.boolean(),
   error: z.string().optional(),
+  engine: z.string(),
   cameras: z.array(
     cameraState.extend({ session: z.object({ live: z.boolean(), ended: z.string().optional() }).optional() }),
   ),

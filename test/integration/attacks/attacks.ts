@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { clientHello, forgedRecord, plaintextAlerts, runtRecord } from '../../support/attacker/dtls-records.ts'
-import { binding } from '../../support/attacker/stun.ts'
+import {
+  clientHello,
+  forgedRecord,
+  laterHandshakes,
+  plaintextAlerts,
+  runtRecord,
+} from '../../support/attacker/dtls-records.ts'
+import { binding, nominatedBehind } from '../../support/attacker/stun.ts'
 import { type Attack, checksOf, fromBoth, fromStranger, isSrtp, usernameOf } from './attack.ts'
 import { lines, rtpPacket } from './lines.ts'
 
@@ -25,6 +31,11 @@ export const attacks: readonly Attack[] = [
     answered: true,
   },
   {
+    name: 'valid checks with a nomination put in behind their MESSAGE-INTEGRITY',
+    strikes: (fromPeer) => fromBoth(checksOf(fromPeer).map(nominatedBehind)),
+    answered: true,
+  },
+  {
     name: 'a flood of Binding requests, with the right user name and with others',
     strikes: (fromPeer) =>
       fromStranger(
@@ -41,6 +52,10 @@ export const attacks: readonly Attack[] = [
   {
     name: 'a ClientHello, from a stranger’s address and from the peer’s',
     strikes: () => fromBoth(times(5, clientHello)),
+  },
+  {
+    name: 'handshake messages in the clear, a Finished of zeros among them',
+    strikes: () => fromBoth(laterHandshakes()),
   },
   {
     name: 'alerts in the clear, from a stranger’s address and from the peer’s',

@@ -4,7 +4,7 @@ import { relaySdp } from '../../support/udp-relay.ts'
 import type { EngineEnd, Peer } from './engine-under-attack.ts'
 import { Inbox } from './inbox.ts'
 import { lines } from './lines.ts'
-import { openWire } from './wire.ts'
+import { type Alteration, openWire } from './wire.ts'
 
 const { video, audio } = lines
 const media: readonly MediaLine[] = [
@@ -26,7 +26,7 @@ const media: readonly MediaLine[] = [
 ]
 
 /** A session of a device's engine: the peer answers, and the device is told only the wire's address. */
-export async function openDeviceEnd(engine: Engine, peer: Peer): Promise<EngineEnd> {
+export async function openDeviceEnd(engine: Engine, peer: Peer, alter?: Alteration): Promise<EngineEnd> {
   const states: string[] = []
   const inbox = new Inbox()
   const session = engine.open(
@@ -40,7 +40,7 @@ export async function openDeviceEnd(engine: Engine, peer: Peer): Promise<EngineE
     },
   )
   const answer = await peer.answer(await session.offer())
-  const wire = await openWire(portOf(answer), 'down')
+  const wire = await openWire(portOf(answer), 'down', alter)
   session.answer(relaySdp(answer, wire.port))
   return {
     states,

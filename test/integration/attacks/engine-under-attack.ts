@@ -1,5 +1,6 @@
 import type { Address } from '../../support/attacker/stranger.ts'
 import type { Inbox } from './inbox.ts'
+import type { Alteration } from './wire.ts'
 
 /** The other end of a session, honest or not, in whichever role the engine leaves to it. */
 export interface Peer {
@@ -28,7 +29,7 @@ export interface EngineEnd {
 
 /** An engine as the contract sees it. */
 export interface EngineUnderAttack {
-  /** Begins a session with a peer. Not connected yet. */
-  open(peer: Peer): Promise<EngineEnd>
+  /** Begins a session with a peer. Not connected yet. @param alter done to what the peer sends */
+  open(peer: Peer, alter?: Alteration): Promise<EngineEnd>
   close(): Promise<void>
 }

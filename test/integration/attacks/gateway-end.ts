@@ -6,13 +6,18 @@ import { relaySdp, withoutCandidates } from '../../support/udp-relay.ts'
 import type { EngineEnd, Peer } from './engine-under-attack.ts'
 import { Inbox } from './inbox.ts'
 import { lines } from './lines.ts'
-import { openWire } from './wire.ts'
+import { type Alteration, openWire } from './wire.ts'
 
 /** A session of a gateway's engine: the peer offers, and knows only the wire's address. */
-export async function openGatewayEnd(engine: WebRtcEngine, port: number, peer: Peer): Promise<EngineEnd> {
+export async function openGatewayEnd(
+  engine: WebRtcEngine,
+  port: number,
+  peer: Peer,
+  alter?: Alteration,
+): Promise<EngineEnd> {
   const { media } = parseSdp(withoutCandidates(await peer.offer()))
   const address = { address: '127.0.0.1', port }
-  const wire = await openWire(port, 'up')
+  const wire = await openWire(port, 'up', alter)
   const states: string[] = []
   const inbox = new Inbox()
   const sections = media.map(({ kind, protocol, formats, mid = '' }) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { usernameOf } from './attack.ts'
 import { deviceOnNodeDataChannel, gatewayOnNodeDataChannel } from './node-datachannel.ts'
-import { knownWeaknesses, withstands } from './suite.ts'
+import { knownWeaknesses, takesHellos, withstands } from './suite.ts'
 import { started, victim } from './victim.ts'
 import { runtAfterIndication, runtAfterReplay, runtAfterUfrag, runtFromPeer } from './weaknesses.ts'
 
@@ -9,6 +9,7 @@ const [gateway, device] = ['the gateway on node-datachannel', 'the device on nod
 
 withstands(gateway, gatewayOnNodeDataChannel, [runtAfterIndication])
 withstands(device, deviceOnNodeDataChannel)
+takesHellos(device, deviceOnNodeDataChannel)
 
 test(`${gateway}: the user name that lets an address in is long enough not to be guessed`, async () => {
   const { fromPeer } = (await victim(await started(gatewayOnNodeDataChannel))).engine

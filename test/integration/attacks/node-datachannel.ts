@@ -10,11 +10,11 @@ import { openGatewayEnd } from './gateway-end.ts'
 export async function gatewayOnNodeDataChannel(): Promise<EngineUnderAttack & { engine: NodeDataChannelEngine }> {
   const port = await freeUdpPort()
   const engine = new NodeDataChannelEngine({ bindAddress: '127.0.0.1', port, announce: [], log: quietLog })
-  return { engine, open: (peer) => openGatewayEnd(engine, port, peer), close: () => engine.close() }
+  return { engine, open: (peer, alter) => openGatewayEnd(engine, port, peer, alter), close: () => engine.close() }
 }
 
 /** The device's engine, a UDP port for each session. */
 export async function deviceOnNodeDataChannel(): Promise<EngineUnderAttack> {
   const engine = nodeDataChannelEngine(quietLog)
-  return { open: (peer) => openDeviceEnd(engine, peer), close: async () => undefined }
+  return { open: (peer, alter) => openDeviceEnd(engine, peer, alter), close: async () => undefined }
 }

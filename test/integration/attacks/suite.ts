@@ -6,6 +6,7 @@ import { type Attack, isSrtp } from './attack.ts'
 import { attacks } from './attacks.ts'
 import type { EngineUnderAttack, Peer } from './engine-under-attack.ts'
 import type { Flow } from './flow.ts'
+import { helloAlterations } from './hello-alterations.ts'
 import { HonestPeer } from './honest-peer.ts'
 import { KeylessPeer } from './keyless-peer.ts'
 import { lines, rtpPacket } from './lines.ts'
@@ -78,6 +79,19 @@ export function withstands(name: string, start: () => Promise<EngineUnderAttack>
       const end = await opened(engine, peer)
       await until('the session to end', () => over(end.states))
       expect(end.states).not.toContain('connected')
+    })
+  })
+}
+
+/** What an engine that is the DTLS server has to withstand of the network; the gateway is the client of its peers. */
+export function takesHellos(name: string, start: () => Promise<EngineUnderAttack>): void {
+  describe(`${name}: connects where the halves of a ClientHello`, () => {
+    test.each(Object.entries(helloAlterations))('%s', async (_, make) => {
+      const { alter, seen } = make()
+      const flow = await victim(await started(start), alter)
+      expect(seen).toContain(0)
+      await flow.rounds(20)
+      flow.expectWhole()
     })
   })
 }

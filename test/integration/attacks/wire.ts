@@ -1,6 +1,9 @@
 import type { Address } from '../../support/attacker/stranger.ts'
 import { startUdpRelay, type Way } from '../../support/udp-relay.ts'
 
+/** What the engine gets in place of a datagram of its peer's; undefined: the datagram itself. */
+export type Alteration = (bytes: Buffer) => Buffer[] | undefined
+
 /** The way between engine and peer, with somebody sitting on it. */
 export interface Wire {
   /** Where the relay is reached. */
@@ -16,8 +19,9 @@ export interface Wire {
 /**
  * @param target UDP port of the side that the relay sends to
  * @param toEngine in which direction of the relay the engine lies
+ * @param alter done to what the peer sends
  */
-export async function openWire(target: number, toEngine: Way): Promise<Wire> {
+export async function openWire(target: number, toEngine: Way, alter?: Alteration): Promise<Wire> {
   const fromPeer: Buffer[] = []
   let trap: { kind: (bytes: Buffer) => boolean; caught: (bytes: Buffer) => void } | undefined
   const relay = await startUdpRelay({
@@ -30,7 +34,9 @@ export async function openWire(target: number, toEngine: Way): Promise<Wire> {
         return false
       }
       fromPeer.push(bytes)
-      return true
+      const instead = alter?.(bytes)
+      for (const one of instead ?? []) relay.inject(toEngine, one)
+      return instead === undefined
     },
   })
   return {

@@ -42,11 +42,24 @@ export function clientHello(): Buffer {
     Buffer.of(0, useSrtp.length),
     useSrtp,
   ])
+  return handshake(1, 0, body, 0)
+}
+
+/** Handshake messages in the clear with the numbers that a client’s next ones would have: HelloRequest, ClientHello, Finished. */
+export function laterHandshakes(): Buffer[] {
+  const numbers = Array.from({ length: 10 }, (_, number) => number)
+  return numbers.flatMap((number) => [0, 1, 20].map((type) => handshake(type, number, Buffer.alloc(12))))
+}
+
+/** One handshake message (RFC 6347 §4.2.2) in one fragment. */
+function handshake(type: number, number: number, body: Buffer, sequence?: number): Buffer {
   const head = Buffer.alloc(12)
-  head[0] = 1
+  head[0] = type
   head.writeUIntBE(body.length, 1, 3)
-  head.writeUIntBE(body.length, 9, 3) // one fragment
-  return record({ type: 'handshake', epoch: 0, sequence: 0, fragment: Buffer.concat([head, body]) })
+  head.writeUInt16BE(number, 4)
+  head.writeUIntBE(body.length, 9, 3)
+  const fragment = Buffer.concat([head, body])
+  return record({ type: 'handshake', epoch: 0, ...(sequence !== undefined && { sequence }), fragment })
 }
 
 /** A record of epoch 1, long enough for nonce and tag (RFC 5288 §3), made without the key. */

@@ -22,6 +22,10 @@ export class Stranger implements AsyncDisposable {
     return new Stranger(socket)
   }
 
+  get port(): number {
+    return this.#socket.address().port
+  }
+
   /** Resolves when the datagram has left. */
   send(bytes: Uint8Array, to: Address): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -16,16 +16,16 @@ const attributes = {
 } as const
 
 export interface BindingOptions {
-  kind?: 'request' | 'indication'
+  kind?: keyof typeof types
   /** `receiver's ufrag:sender's ufrag` (RFC 8445 §7.2.2). */
   username?: string
   useCandidate?: boolean
   /** 8 bytes. */
   tieBreaker?: Buffer
-  /** 12 bytes; default: random ones. */
-  transaction?: Buffer
   /** Password for MESSAGE-INTEGRITY; absent: the attribute is left out. */
   password?: string
+  /** Twelve bytes; absent: random. */
+  transaction?: Uint8Array
 }
 
 /** A Binding message as an attacker forges it: the controlling role, the highest tie-breaker and priority, FINGERPRINT right. */
@@ -57,11 +57,11 @@ export function bindingSuccess({
   return sealed([header('success', transaction), attribute(attributes.xorMappedAddress, value)], password)
 }
 
-function header(kind: keyof typeof types, transaction: Buffer): Buffer {
+function header(kind: keyof typeof types, transaction: Uint8Array): Buffer {
   const head = Buffer.alloc(20)
   head.writeUInt16BE(types[kind], 0)
   head.writeUInt32BE(magicCookie, 4)
-  transaction.copy(head, 8)
+  head.set(transaction, 8)
   return head
 }
 
@@ -72,10 +72,19 @@ function sealed(message: readonly Buffer[], password: string | undefined): Buffe
     const hmac = createHmac('sha1', password).update(withLength(parts, 24)).digest() // RFC 8489 §14.5
     parts.push(attribute(attributes.messageIntegrity, hmac))
   }
+  return withFingerprint(parts)
+}
+
+/** A Binding with USE-CANDIDATE put in behind its MESSAGE-INTEGRITY, which does not cover what follows (RFC 8489 §14.5). */
+export function nominatedBehind(signed: Buffer): Buffer {
+  // FINGERPRINT, eight bytes, is the last of them.
+  return withFingerprint([signed.subarray(0, -8), attribute(attributes.useCandidate, Buffer.alloc(0))])
+}
+
+function withFingerprint(parts: readonly Buffer[]): Buffer {
   const check = Buffer.alloc(4)
   check.writeUInt32BE((crc32(withLength(parts, 8)) ^ 0x5354554e) >>> 0) // RFC 8489 §14.7
-  parts.push(attribute(attributes.fingerprint, check))
-  return withLength(parts, 0)
+  return withLength([...parts, attribute(attributes.fingerprint, check)], 0)
 }
 
 /** What somebody on the path reads of a Binding: its kind and user name. Undefined for all else. */

@@ -1,7 +1,7 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import { describe, expect, it } from 'vitest'
-import { judgeCamera, judgeLink, judgeMedia } from '../../../../device/doctor/agent-view.ts'
+import { judgeCamera, judgeEngine, judgeLink, judgeMedia } from '../../../../device/doctor/agent-view.ts'
 import { bad, good, runChecks } from '../../../../device/doctor/check.ts'
 import { judgeClock } from '../../../../device/doctor/clock.ts'
 
@@ -49,6 +49,16 @@ describe('clock', () => {
 })
 
 describe('judgements', () => {
+  const engine = 'node-datachannel'
+
+  it('of the engine', () => {
+    const judged = (serving: string, wanted: 'auto' | 'werift') =>
+      judgeEngine({ online: true, engine: serving, cameras: [] }, wanted)
+    expect(judged(engine, 'auto')).toEqual(good('node-datachannel'))
+    expect(judged('werift', 'werift')).toEqual(good('werift'))
+    expect(judged('werift', 'auto')).toMatchObject({ ok: true, text: expect.stringContaining('does not load') })
+  })
+
   it('of a camera', () => {
     expect(judgeCamera(camera).every((finding) => finding.ok)).toBe(true)
     const refused = judgeCamera({ ...camera, state: 'failed', error: 'camera_auth' })
@@ -60,8 +70,8 @@ describe('judgements', () => {
   })
 
   it('of the link', () => {
-    expect(judgeLink({ online: true, cameras: [] }, 'mqtt://b').ok).toBe(true)
-    expect(judgeLink({ online: false, error: 'broker_auth', cameras: [] }, 'mqtt://b').text).toBe(
+    expect(judgeLink({ online: true, engine, cameras: [] }, 'mqtt://b').ok).toBe(true)
+    expect(judgeLink({ online: false, engine, error: 'broker_auth', cameras: [] }, 'mqtt://b').text).toBe(
       'mqtt://b: broker_auth',
     )
   })
@@ -69,6 +79,7 @@ describe('judgements', () => {
   it('of the media path', () => {
     const view = (session?: { live: boolean; ended?: string }) => ({
       online: true,
+      engine,
       cameras: [{ ...camera, ...(session && { session }) }],
     })
     expect(judgeMedia(view()).ok).toBe(false)

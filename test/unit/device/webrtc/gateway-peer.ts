@@ -11,10 +11,10 @@ export class GatewayPeer {
   readonly #peer: PeerConnection
   readonly #watchers = new Set<() => void>()
 
-  constructor() {
+  constructor(bindAddress = '127.0.0.1') {
     this.#peer = new nodeDataChannel.PeerConnection('gateway', {
       iceServers: [],
-      bindAddress: '127.0.0.1',
+      bindAddress,
       disableAutoNegotiation: true,
       forceMediaTransport: true,
     })
