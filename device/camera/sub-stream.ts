@@ -35,11 +35,13 @@ export class SubStream implements AsyncDisposable {
     })
   }
 
-  /** It as a second layer beside the main stream; undefined where none has come yet, or who decodes the main one may not decode it. */
+  /**
+   * It as a second layer beside the main stream, of which it is taken to be of the kind while nothing has come of it yet;
+   * undefined where it is another codec: who decodes the main one may not decode it.
+   */
   layerOf(main: VideoFormat): { format: VideoFormat; ring: PrerollRing } | undefined {
-    const format = this.#camera.format.video
-    const fits = format?.codec === main.codec && this.#ring.currentGop().units.length > 0
-    return fits ? { format, ring: this.#ring } : undefined
+    const format = this.#camera.format.video ?? main
+    return format.codec === main.codec ? { format, ring: this.#ring } : undefined
   }
 
   requestKeyframe(): void {

@@ -12,6 +12,8 @@ import { isNewer, VideoLayer } from './video-layer.ts'
 
 /** While the uplink is tried, padding leaves so often, ms. */
 const probePaceMs = 2
+/** A small layer of which nothing has come for so long cannot go alone, ms. */
+const layerGoneMs = 2_000
 
 interface Leaving {
   stream: SendStream
@@ -38,6 +40,8 @@ export class ProducerMedia {
   #transportNumber = 0
   #lastAudio: number | undefined
   #heardAt: number | undefined
+  /** When the last picture of the small layer came. */
+  #subAtMs: number | undefined
   #closed = false
   readonly #counts = { packets: 0, arrived: 0, lost: 0 }
 
@@ -47,7 +51,9 @@ export class ProducerMedia {
     const rate = options.startRate ?? startRate
     this.#pacer = new Pacer({ rate, burstBytes, maxBytes: maxQueuedBytes, now: () => performance.now() })
     const { video, sub, audio, random, on } = options
-    this.#uplink = new Uplink({ startRate: rate, layered: sub !== undefined, now: () => performance.now() })
+    const now = () => performance.now()
+    const layered = () => this.#subAtMs !== undefined && now() - this.#subAtMs < layerGoneMs
+    this.#uplink = new Uplink({ startRate: rate, layered, now })
     const stream = (of: { codec: LineCodec; ssrc: number }, clockRate: number, kept: number) =>
       new SendStream({ ssrc: of.ssrc, payloadType: of.codec.payloadType, clockRate, kept, random })
     this.#main = new VideoLayer(mids.video, priority.video, stream(video, 90_000, keptVideoPackets), {
@@ -93,6 +99,7 @@ export class ProducerMedia {
   accessUnit(unit: AccessUnit, name: LayerName = 'main'): void {
     const layer = name === 'main' ? this.#main : this.#sub
     if (this.#closed || layer === undefined) return
+    if (name === 'sub') this.#subAtMs = performance.now()
     this.#uplink.tick(this.#wantedRate)
     if (this.#uplink.main === this.#main.leftOut) this.#heed()
     const packets = layer.take(unit)

@@ -167,7 +167,7 @@ export class ProducerSession implements AsyncDisposable {
 
   /** A picture of the camera, as it comes. */
   accessUnit(unit: AccessUnit, layer: LayerName = 'main'): void {
-    if (this.#state === 'live') this.#media.accessUnit(unit, layer)
+    if (this.#state === 'live') this.#picture(unit, layer)
   }
 
   /** Sound of the camera, as it comes. */
@@ -235,8 +235,14 @@ export class ProducerSession implements AsyncDisposable {
     this.#log.info('live')
     const { units, audio } = this.#options.ring.currentGop()
     for (const frame of audio) this.#sendAudio(frame)
-    for (const unit of units) this.#media.accessUnit(unit)
-    for (const unit of this.#options.sub?.ring.currentGop().units ?? []) this.#media.accessUnit(unit, 'sub')
+    for (const unit of units) this.#picture(unit, 'main')
+    for (const unit of this.#options.sub?.ring.currentGop().units ?? []) this.#picture(unit, 'sub')
+  }
+
+  #picture(unit: AccessUnit, layer: LayerName): void {
+    const { formats, sub } = this.#options
+    // A small stream may come as another codec than it was offered as.
+    if (unit.codec === (layer === 'main' ? formats.video : sub?.format)?.codec) this.#media.accessUnit(unit, layer)
   }
 
   #sendAudio(frame: AudioFrame): void {

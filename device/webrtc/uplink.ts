@@ -13,8 +13,8 @@ const mostRate = 100_000_000
 export interface UplinkOptions {
   /** bit/s, before anything is known. */
   startRate: number
-  /** The camera has a small layer that can go alone. */
-  layered: boolean
+  /** Whether a small layer flows that can go alone. */
+  layered: () => boolean
   /** ms, monotone. */
   now: () => number
 }
@@ -50,7 +50,7 @@ export class Uplink {
 
   /** The main layer goes over it. */
   get main(): boolean {
-    return this.#choice.layer === 'main'
+    return this.#choice.layer === 'main' || !this.#options.layered()
   }
 
   /** A packet leaves. @param number transport-wide @param bytes of RTP */
@@ -93,7 +93,7 @@ export class Uplink {
   }
 
   #decide(wanted: number): void {
-    if (!this.#options.layered) return
+    if (!this.#options.layered()) return
     const nowMs = this.#options.now()
     const { rate, probing, free, probes } = this.#estimate
     this.#choice.decide({ nowMs, rate, probing, main: wanted })

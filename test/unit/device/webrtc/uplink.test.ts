@@ -31,6 +31,8 @@ class Home {
   readonly dropped: [number, number][] = []
   readonly wanted: string[] = []
   readonly media: ProducerMedia
+  /** The camera's small stream comes. */
+  subComes = true
   readonly #feedback = new ArrivalFeedback()
   readonly #gateway: Producer | undefined
   readonly #frames = { main: 0, sub: 0, sound: 0 }
@@ -74,7 +76,7 @@ class Home {
   run(ms: number): void {
     for (const until = this.nowMs + ms; this.nowMs < until; vi.advanceTimersByTime(5)) {
       while (this.#frames.sound * 20 <= this.nowMs) this.#sound()
-      for (const layer of ['main', 'sub'] as const) {
+      for (const layer of this.subComes ? (['main', 'sub'] as const) : (['main'] as const)) {
         while ((this.#frames[layer] * 1_000) / streams[layer].fps <= this.nowMs) this.#picture(layer)
       }
     }
@@ -172,6 +174,19 @@ describe('an uplink', () => {
     expect(untold.length).toBeLessThan(25)
     expect(missing).toBeGreaterThan(200)
     expect(home.dropped.length).toBeGreaterThan(4)
+  })
+
+  test('gets the main layer again where the small one stops', () => {
+    const home = new Home()
+    home.run(8_000)
+    home.bytesPerMs = 60
+    home.run(2_000)
+    expect(home.media.stats.mainLeftOut).toBe(true)
+    home.subComes = false
+    home.run(3_000)
+    expect(home.media.stats.mainLeftOut).toBe(false)
+    home.run(5_000)
+    expect(home.of(mids.video, 13_000).length).toBeGreaterThan(0)
   })
 
   test('too thin even for the only layer there is carries the sound, and what it can of keyframes', () => {
