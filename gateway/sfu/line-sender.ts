@@ -161,7 +161,7 @@ export class LineSender {
       const sequence = this.#nextSequence()
       this.#emit(packet, sequence, this.#timestamp, nowMs)
       // One packet later, so that one gap does not take both.
-      if (!video && this.#link.soundTwice) this.#again((sequence - 1) & 0xffff, nowMs)
+      if (!video && !this.track.asksAgain && this.#link.soundTwice) this.#again((sequence - 1) & 0xffff, nowMs)
       this.#cursor++
     }
     return false

@@ -5,6 +5,8 @@ export interface SenderTrack {
   payloadType: number
   /** RFC 4588, where the viewer takes it. */
   rtx: { ssrc: number; payloadType: number } | undefined
+  /** The viewer asks for lost packets again (generic NACK, RFC 4585 §6.2.1). */
+  asksAgain: boolean
   /** Id of the transport-wide sequence number's extension; undefined: not negotiated. */
   transportCcId: number | undefined
 }
@@ -16,7 +18,7 @@ export interface SenderLink {
   /** Sends bytes again that were sent before, with the same transport-wide number. */
   sendAgain(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void
   nextTransportSequence(): number
-  /** Packets are lost on a link that has room: sound, which browsers do not ask for again, is sent twice. */
+  /** Packets are lost on a link that has room: sound that the viewer does not ask for again is sent twice. */
   readonly soundTwice: boolean
   /** Bytes that may leave now. */
   budget(): number

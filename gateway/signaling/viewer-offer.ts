@@ -97,12 +97,13 @@ function acceptSender(
   const match = matchCodec(section, format)
   if (!match) return undefined
   const transportCcId = transportCc(section, match)
-  const { payloadType } = match.payload
+  const { payloadType, feedback } = match.payload
   const track: SenderTrack = {
     mid,
     ssrc: newSsrc(),
     payloadType,
     rtx: match.rtx === undefined ? undefined : { ssrc: newSsrc(), payloadType: match.rtx },
+    asksAgain: feedback.includes('nack'),
     transportCcId,
   }
   const ssrcs = track.rtx ? [track.ssrc, track.rtx.ssrc] : [track.ssrc]

@@ -10,10 +10,10 @@ const frameTicks = 3_600
 
 interface Setting {
   rtx?: boolean
-  audio?: boolean
+  audio?: { asksAgain: boolean } | undefined
 }
 
-function setUp({ rtx = false, audio = false }: Setting = {}) {
+function setUp({ rtx = false, audio }: Setting = {}) {
   const clock = { now: 100_000 }
   const asked: Uint8Array[] = []
   const makeProducer = () =>
@@ -41,9 +41,10 @@ function setUp({ rtx = false, audio = false }: Setting = {}) {
       ssrc: 4242,
       payloadType: 102,
       rtx: rtx ? { ssrc: 4343, payloadType: 103 } : undefined,
+      asksAgain: true,
       transportCcId: 4,
     },
-    audio: audio ? { mid: '1', ssrc: 5252, payloadType: 0, rtx: undefined, transportCcId: undefined } : undefined,
+    audio: audio && { mid: '1', ssrc: 5252, payloadType: 0, rtx: undefined, transportCcId: undefined, ...audio },
     send: (mid, bytes) => sent.push({ mid, bytes: Buffer.from(bytes) }),
     backlog: () => backlogs++,
     now: () => clock.now,
@@ -229,7 +230,7 @@ describe('repair towards the viewer', () => {
   })
 
   test('lost sound is sent again under its own number, the same to the last byte', () => {
-    const { clock, producer, consumer, sent } = live({ audio: true })
+    const { clock, producer, consumer, sent } = live({ audio: { asksAgain: false } })
     consumer.opened('1')
     const tone = (sequence: number) =>
       producer.packet(
@@ -325,8 +326,9 @@ test('feedback that names the source of repetitions counts as well; of a strange
   expect(consumer.estimatedBitrate).toBeDefined()
 })
 
-test('where packets are lost on a link with room, sound is sent twice, a packet apart and the same to the last byte', () => {
-  const { producer, consumer, frame, rtcp, sent, clock } = setUp({ audio: true })
+/** The sound that a viewer gets who loses one packet in ten on a link with room. */
+function soundWithLoss(asksAgain: boolean): Buffer[] {
+  const { producer, consumer, frame, rtcp, sent, clock } = setUp({ audio: { asksAgain } })
   let sequence = 0
   const sound = () => {
     const facts = {
@@ -359,7 +361,12 @@ test('where packets are lost on a link with room, sound is sent twice, a packet 
     rtcp({ type: 'twcc', sender: 9, media: 4242, feedback: 0, arrivals })
     told = to
   }
-  const numbers = heard().map((bytes) => parseRtp(bytes)!.sequence)
+  return heard()
+}
+
+test('sound that is lost on a link with room is sent twice, a packet apart and the same to the last byte', () => {
+  const heard = soundWithLoss(false)
+  const numbers = heard.map((bytes) => parseRtp(bytes)!.sequence)
   const first = numbers[0]!
   // Once each in the beginning, then each between the two that follow it.
   expect(numbers.slice(0, 10).map((number) => number - first)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -372,8 +379,13 @@ test('where packets are lost on a link with room, sound is sent twice, a packet 
     last,
     last - 1,
   ])
-  const byNumber = Map.groupBy(heard(), (bytes) => parseRtp(bytes)!.sequence)
+  const byNumber = Map.groupBy(heard, (bytes) => parseRtp(bytes)!.sequence)
   for (const same of byNumber.values()) for (const bytes of same) expect(bytes.equals(same[0]!)).toBe(true)
+})
+
+test('a viewer who asks for lost sound again gets it once', () => {
+  const numbers = soundWithLoss(true).map((bytes) => parseRtp(bytes)!.sequence)
+  expect(new Set(numbers).size).toBe(numbers.length)
 })
 
 test('sender reports follow the unsqueezed clock', () => {

@@ -67,7 +67,7 @@ class House {
     this.consumer = new Consumer({
       session: 'viewer-1',
       video: {
-        ...{ mid: '0', ssrc: 42, payloadType: 102, transportCcId },
+        ...{ mid: '0', ssrc: 42, payloadType: 102, transportCcId, asksAgain: true },
         rtx: rtx ? { ssrc: 43, payloadType: 103 } : undefined,
       },
       audio: undefined,
