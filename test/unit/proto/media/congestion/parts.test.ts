@@ -8,6 +8,7 @@ import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
 import { Probes } from '@porchlight/proto/media/congestion/probes.ts'
 import { QueueDelay } from '@porchlight/proto/media/congestion/queue-delay.ts'
 import { RateControl } from '@porchlight/proto/media/congestion/rate-control.ts'
+import { SentLog } from '@porchlight/proto/media/congestion/sent-log.ts'
 import { TrendLine } from '@porchlight/proto/media/congestion/trend-line.ts'
 import { describe, expect, test } from 'vitest'
 
@@ -223,4 +224,17 @@ test('a probe that cannot be sent, or is not told of, does not stand in the way 
   expect(id).toBe(2)
   expect(probes.take(3_000)).toBeUndefined()
   expect(probes.underWay).toBe(true)
+})
+
+test('what was sent within a second is known however fast it was, and what is older is forgotten', () => {
+  const log = new SentLog()
+  for (let number = 0; number < 4_000; number++) log.sent(number, 1_000 + (number % 100), number / 4, number % 3)
+  for (const number of [0, 1_999, 3_999]) {
+    const slot = log.slot(number)
+    expect(log.sentMs[slot]).toBe(number / 4)
+    expect(log.bytes[slot]).toBe(1_000 + (number % 100))
+    expect(log.probes[slot]).toBe(number % 3)
+  }
+  for (let number = 4_000; number < 9_000; number++) log.sent(number, 1_000, number / 4, 0)
+  expect(log.slot(0)).toBe(-1)
 })
