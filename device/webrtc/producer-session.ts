@@ -1,13 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { toCameraId } from '@porchlight/proto/ids.ts'
-import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
+import type { AccessUnit, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Offer, SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
 import type { LayerName } from '../camera/camera-source.ts'
 import type { EngineSession, SessionState } from './engine.ts'
-import type { LiveAudio } from './live-audio.ts'
-import { audioLineCodec, isLiveAudioCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
+import { audioLineCodec, mids, offerLines, videoLineCodec } from './offer-lines.ts'
 import { ProducerMedia } from './producer-media.ts'
 import type { ProducerStats } from './producer-media-options.ts'
 import {
@@ -18,6 +17,8 @@ import {
   sessionDeadlines,
 } from './producer-options.ts'
 import { confirmAnswer, type ProofContext, signOffer } from './producer-proofs.ts'
+import { SessionSignals } from './session-signals.ts'
+import { SessionSound } from './session-sound.ts'
 import { TalkReceiver } from './talk-receiver.ts'
 
 export type { EndReason, GopSource, ProducerSessionOptions, ProducerState, SignalBody } from './producer-options.ts'
@@ -36,16 +37,13 @@ export class ProducerSession implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<EndReason>()
   readonly #engine: EngineSession
   readonly #media: ProducerMedia
-  readonly #liveAudio: LiveAudio | undefined
-  readonly #hasAudio: boolean
+  readonly #sound: SessionSound
+  readonly #signals: SessionSignals
   readonly #talk: TalkReceiver | undefined
   #state: ProducerState = 'new'
   #deadline: NodeJS.Timeout | undefined
   #offerSdp = ''
-  /** The offer itself is number 0, whichever message carries it. */
-  #seqUp = 1
   #seqDown = -1
-  readonly #candidates: { candidate: string; mid: string }[] = []
   #confirmed = false
   #open = false
 
@@ -57,9 +55,15 @@ export class ProducerSession implements AsyncDisposable {
     const { device, camera, identity, gatewayKey, formats, ring, sub: small } = options
     const nonce = randomBytes(18).toString('base64url')
     this.#proof = { identity, gatewayKey, session: this.id, camera: toCameraId(device, camera), nonce }
-    const sound = this.#sound(formats.audio)
-    this.#liveAudio = sound?.transcode
-    this.#hasAudio = sound !== undefined
+    this.#signals = new SessionSignals({
+      session: this.id,
+      send: (body) => options.send(body),
+      tellsCandidates: () => this.#state === 'connecting' || this.#state === 'live',
+      log: this.#log,
+    })
+    this.#sound = new SessionSound(options, (frame) => {
+      if (this.#state === 'live') this.#media.audioFrame(frame)
+    })
     this.#talk = options.talk && new TalkReceiver(options.talk)
     const picture = (format: VideoFormat, source: GopSource, ssrc: number) => {
       const keyframe = source.currentGop().units.find((unit) => unit.keyframe)
@@ -68,6 +72,7 @@ export class ProducerSession implements AsyncDisposable {
     // Apart from each other: no two lines have the same source.
     const video = picture(formats.video, ring, randomInt(1, 2 ** 30))
     const sub = small && picture(small.format, small.ring, randomInt(2 ** 30, 2 ** 31))
+    const sound = this.#sound.line
     const audio = sound && {
       codec: audioLineCodec(sound.codec),
       ssrc: randomInt(2 ** 31, 2 ** 32),
@@ -109,7 +114,7 @@ export class ProducerSession implements AsyncDisposable {
           if (mid === mids.talk && this.#state === 'live') this.#talk?.packet(packet)
         },
         rtcp: (_mid, packet) => this.#media.rtcp(packet),
-        candidate: (candidate, mid) => this.#candidate(candidate, mid),
+        candidate: (candidate, mid) => this.#signals.candidate(candidate, mid),
       },
     )
   }
@@ -172,19 +177,19 @@ export class ProducerSession implements AsyncDisposable {
 
   /** Sound of the camera, as it comes. */
   audioFrame(frame: AudioFrame): void {
-    if (this.#state === 'live') this.#sendAudio(frame)
+    if (this.#state === 'live') this.#sound.push(frame)
   }
 
   /** Says `bye` and ends. Idempotent. */
   close(reason: EndReason = 'closed'): void {
     if (this.#state === 'ended') return
-    if (this.#state !== 'new') this.#signal({ type: 'bye', reason })
+    if (this.#state !== 'new') this.#signals.bye(reason)
     this.#end(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
-    await this.#liveAudio?.close()
+    await this.#sound.close()
   }
 
   #answered(sdp: string, signature: string): void {
@@ -200,8 +205,7 @@ export class ProducerSession implements AsyncDisposable {
       this.close(coded.code)
       return
     }
-    const confirm = { type: 'confirm' as const, signature: proof, session: this.id, seq: this.#seqUp++ }
-    this.#options.send(confirm).then(
+    this.#signals.confirm(proof).then(
       () => {
         this.#confirmed = true
         this.#startWhenReady()
@@ -234,7 +238,7 @@ export class ProducerSession implements AsyncDisposable {
     this.#enter('live', undefined)
     this.#log.info('live')
     const { units, audio } = this.#options.ring.currentGop()
-    for (const frame of audio) this.#sendAudio(frame)
+    for (const frame of audio) this.#sound.push(frame)
     for (const unit of units) this.#picture(unit, 'main')
     for (const unit of this.#options.sub?.ring.currentGop().units ?? []) this.#picture(unit, 'sub')
   }
@@ -243,40 +247,6 @@ export class ProducerSession implements AsyncDisposable {
     const { formats, sub } = this.#options
     // A small stream may come as another codec than it was offered as.
     if (unit.codec === (layer === 'main' ? formats.video : sub?.format)?.codec) this.#media.accessUnit(unit, layer)
-  }
-
-  #sendAudio(frame: AudioFrame): void {
-    if (!this.#hasAudio) return
-    if (this.#liveAudio) this.#liveAudio.push(frame)
-    else this.#media.audioFrame(frame)
-  }
-
-  #sound(format: AudioFormat | undefined) {
-    if (format === undefined) return undefined
-    const { codec } = format
-    if (isLiveAudioCodec(codec)) return { codec, clockRate: codec === 'opus' ? 48_000 : 8_000, transcode: undefined }
-    const transcode = this.#options.liveAudio?.(format, (frame) => {
-      if (this.#state === 'live') this.#media.audioFrame(frame)
-    })
-    return transcode && { codec: 'opus' as const, clockRate: 48_000, transcode }
-  }
-
-  #signal(
-    body: { type: 'candidates'; candidates: { candidate: string; mid: string }[] } | { type: 'bye'; reason: string },
-  ) {
-    this.#options.send({ ...body, session: this.id, seq: this.#seqUp++ }).catch((error: unknown) => {
-      this.#log.debug({ err: error, type: body.type }, 'signal not delivered')
-    })
-  }
-
-  /** Candidates found together travel together. */
-  #candidate(candidate: string, mid: string): void {
-    this.#candidates.push({ candidate, mid })
-    if (this.#candidates.length > 1) return
-    queueMicrotask(() => {
-      const candidates = this.#candidates.splice(0, 32)
-      if (this.#state === 'connecting' || this.#state === 'live') this.#signal({ type: 'candidates', candidates })
-    })
   }
 
   #deadlineMs(name: keyof typeof sessionDeadlines): number {
@@ -298,7 +268,7 @@ export class ProducerSession implements AsyncDisposable {
     this.#enter('ended', undefined)
     this.#media.close()
     this.#engine.close()
-    this.#liveAudio?.close().catch((error: unknown) => this.#log.debug({ err: error }, 'live audio did not close'))
+    this.#sound.close().catch((error: unknown) => this.#log.debug({ err: error }, 'live audio did not close'))
     this.#log.info({ reason }, 'session ended')
     this.#ended.resolve(reason)
   }

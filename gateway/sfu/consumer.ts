@@ -1,16 +1,16 @@
-import { type Layer, LayerChoice, neededFor } from '@porchlight/proto/media/congestion/layer-choice.ts'
+import type { Layer } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
-import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
-import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
+import { LayerSwitch } from './layer-switch.ts'
 import { LineSender } from './line-sender.ts'
 import type { MediaLine } from './media-line.ts'
 import { Pacer } from './pacer.ts'
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
-import { RemoteReport } from './remote-report.ts'
+import type { RemoteReport } from './remote-report.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
 import { Traffic } from './traffic.ts'
+import { ViewerRtcp } from './viewer-rtcp.ts'
 
 export interface ConsumerOptions {
   session: string
@@ -24,9 +24,6 @@ export interface ConsumerOptions {
   now: () => number
 }
 
-const reportMs = 1_000
-/** A layer of which nothing has come for so long is not there, ms. */
-const layerGoneMs = 2_000
 /** Where so much is lost, 0…1, of a link that bears so much, bytes per ms, sound is sent twice. */
 const soundTwiceLoss = 0.02
 const soundTwiceRate = 100
@@ -39,22 +36,18 @@ export class Consumer implements SenderLink {
   readonly estimate = new LinkEstimate()
   /** What was sent, and what the viewer asked for. */
   readonly traffic = new Traffic()
-  /** What the viewer says of the picture and of the sound. */
-  readonly remote = { video: new RemoteReport(), audio: new RemoteReport() }
   readonly #options: ConsumerOptions
   readonly #pacer = new Pacer()
   readonly #senders: readonly LineSender[]
   readonly #video: LineSender | undefined
   readonly #sound: LineSender | undefined
   readonly #open = new Set<string>()
-  readonly #choice = new LayerChoice()
-  readonly #plan = new ProbePlan()
+  readonly #layers: LayerSwitch
+  readonly #rtcp: ViewerRtcp
   #producer: Producer | undefined
   #unlisten: (() => void)[] = []
   #transportSequence = 0
-  #reportAtMs = Number.NEGATIVE_INFINITY
   #nowMs = 0
-  #feedbackHeard = false
   #closed = false
 
   constructor(options: ConsumerOptions) {
@@ -64,6 +57,15 @@ export class Consumer implements SenderLink {
     this.#sound = options.audio && new LineSender(options.audio, this)
     // In this order: sound goes first.
     this.#senders = [this.#sound, this.#video].filter((sender) => sender !== undefined)
+    this.#layers = new LayerSwitch(this.estimate, options.now)
+    this.#rtcp = new ViewerRtcp({
+      video: this.#video,
+      audio: this.#sound,
+      estimate: this.estimate,
+      traffic: this.traffic,
+      requestKeyframe: (sender) => this.#requestKeyframe(sender),
+      send: (mid, bytes) => options.send(mid, bytes),
+    })
   }
 
   get producer(): Producer | undefined {
@@ -72,7 +74,12 @@ export class Consumer implements SenderLink {
 
   /** What the link is believed to bear, bit/s; undefined while the viewer has said nothing of it. */
   get estimatedBitrate(): number | undefined {
-    return this.#feedbackHeard ? this.estimate.rate * 8_000 : undefined
+    return this.#rtcp.linkHeard ? this.estimate.rate * 8_000 : undefined
+  }
+
+  /** What the viewer says of the picture and of the sound. */
+  get remote(): Readonly<Record<'video' | 'audio', RemoteReport>> {
+    return this.#rtcp.remote
   }
 
   get senders(): readonly LineSender[] {
@@ -104,21 +111,9 @@ export class Consumer implements SenderLink {
   }
 
   #start(sender: LineSender): void {
-    const video = this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video
-    sender.attach(sender === this.#video ? video : this.#producer?.audio, this.#options.now())
+    const line = sender === this.#video ? this.#layers.wanted(this.#producer) : this.#producer?.audio
+    sender.attach(line, this.#options.now())
     if (sender.needsKeyframe) this.#requestKeyframe(sender)
-  }
-
-  /** The layer that is wanted: one of which nothing comes is not there, and the main one stands for both of two such. */
-  get #layer(): Layer {
-    if (!this.#comes(this.#producer?.sub)) return 'main'
-    return this.#comes(this.#producer?.video) ? this.#choice.layer : 'sub'
-  }
-
-  #comes(line: MediaLine | undefined): boolean {
-    const ring = line?.cache.ring
-    const newest = ring?.get(ring.head)
-    return newest !== undefined && this.#options.now() - newest.arrivalMs < layerGoneMs
   }
 
   /** The layer that the viewer gets. */
@@ -133,10 +128,10 @@ export class Consumer implements SenderLink {
 
   #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
     // Another layer is taken at its next keyframe: until then the one that is shown goes on, if it does.
-    if (packet.keyframe && sender.line !== line && sender === this.#video && this.#wants(line)) {
-      sender.switchTo(line, packet.arrivalMs)
+    if (packet.keyframe && sender.line !== line && sender === this.#video) {
+      if (line === this.#layers.wanted(this.#producer)) sender.switchTo(line, packet.arrivalMs)
     }
-    if (packet.marker && this.#choice.short) {
+    if (packet.marker && this.#layers.short) {
       this.#nowMs = packet.arrivalMs
       this.#chooseLayer()
     }
@@ -150,11 +145,7 @@ export class Consumer implements SenderLink {
       return
     }
     if (sender.pump(packet.arrivalMs)) this.#options.backlog(this)
-    this.#reports()
-  }
-
-  #wants(line: MediaLine): boolean {
-    return line === (this.#layer === 'sub' ? this.#producer?.sub : this.#producer?.video)
+    this.#rtcp.report(this.#nowMs)
   }
 
   /** The link was heard of: whether it bears the main layer. */
@@ -162,27 +153,19 @@ export class Consumer implements SenderLink {
     const { video, sub, audio } = this.#producer ?? {}
     const sender = this.#video
     if (!video || !sub || !sender) return
-    const nowMs = this.#nowMs
-    const { rate, probing, free } = this.estimate
     const sound = this.#sound && this.#counted(this.#sound.track) ? (audio?.bytesPerMs ?? 0) : 0
-    const main = video.bytesPerMs && video.bytesPerMs + sound
-    this.#choice.decide({ nowMs, rate, probing, main })
-    if (sender.line === video && this.#layer === 'sub') {
-      sender.switchTo(sub, nowMs)
-      if (sender.needsKeyframe) this.#requestKeyframe(sender)
-      this.#pumpNow()
-    } else if (sender.line === sub && this.#layer === 'main') {
-      this.#producer?.requestKeyframe('video')
-    } else if (sender.line === sub && free && this.#choice.wouldRise(nowMs)) this.#tryLink(sender, neededFor(main))
-  }
-
-  /** Sends repetitions at a rate that the link is not known to bear. */
-  #tryLink(sender: LineSender, needed: number): void {
-    if (this.estimate.probes.underWay || !sender.canProbe) return
-    const tried = this.#plan.next(this.estimate.rate, needed, this.#nowMs)
-    if (tried === undefined) return
-    this.estimate.probes.start(tried, this.#nowMs)
-    this.#pumpNow()
+    switch (this.#layers.step({ video, sub }, sender, sound, this.#nowMs)) {
+      case 'fall':
+        sender.switchTo(sub, this.#nowMs)
+        if (sender.needsKeyframe) this.#requestKeyframe(sender)
+        this.#pumpNow()
+        return
+      case 'rise':
+        this.#producer?.requestKeyframe('video')
+        return
+      case 'probe':
+        this.#pumpNow()
+    }
   }
 
   /** Sends what the pace allows; true where something is left. */
@@ -195,7 +178,7 @@ export class Consumer implements SenderLink {
       this.#video?.probe(this.estimate.probes.due(this.#nowMs), this.#nowMs)
       left ||= this.estimate.probes.leaves
     }
-    this.#reports()
+    this.#rtcp.report(this.#nowMs)
     return left
   }
 
@@ -207,64 +190,7 @@ export class Consumer implements SenderLink {
   rtcp(mid: string, bytes: Uint8Array): void {
     if (this.#closed || !isRtcp(bytes)) return
     this.#nowMs = this.#options.now()
-    const sender = this.#senders.find((one) => one.track.mid === mid)
-    if (!sender) return
-    // A compound packet reaches every track it names: each takes what names its own source.
-    for (const packet of parseRtcp(bytes)) this.#feedback(sender, packet)
-    this.#chooseLayer()
-  }
-
-  #feedback(sender: LineSender, packet: RtcpPacket): void {
-    const { ssrc } = sender.track
-    switch (packet.type) {
-      case 'nack':
-        if (packet.media !== ssrc) return
-        this.traffic.nacks++
-        sender.resend(packet.lost, this.#nowMs)
-        return
-      case 'pli':
-        if (packet.media !== ssrc) return
-        this.traffic.plis++
-        this.#requestKeyframe(sender)
-        return
-      case 'fir':
-        if (!packet.requests.some((request) => request.ssrc === ssrc)) return
-        this.traffic.firs++
-        this.#requestKeyframe(sender)
-        return
-      case 'twcc':
-        // It names the source of whichever packet came last: of a repetition too.
-        if (packet.media !== ssrc && packet.media !== sender.track.rtx?.ssrc) return
-        this.#feedbackHeard = true
-        this.estimate.feedback(packet, this.#nowMs)
-        return
-      case 'rr':
-      case 'sr':
-        for (const block of packet.reports) if (block.ssrc === ssrc) this.#reported(sender, block)
-    }
-  }
-
-  #reported(sender: LineSender, block: ReportBlock): void {
-    if (sender.line) this.#remoteOf(sender).heard(block, sender.line.format.clockRate, this.#nowMs)
-    if (sender.track.transportCcId !== undefined) return
-    this.#feedbackHeard = true
-    this.estimate.report(block, this.#nowMs)
-  }
-
-  #remoteOf(sender: LineSender): RemoteReport {
-    return sender === this.#video ? this.remote.video : this.remote.audio
-  }
-
-  #reports(): void {
-    if (this.#nowMs - this.#reportAtMs < reportMs) return
-    for (const sender of this.#senders) {
-      const report = sender.senderReport(this.#nowMs)
-      if (!report) continue
-      this.#reportAtMs = this.#nowMs
-      this.#remoteOf(sender).sent(report.ntp, this.#nowMs)
-      const cname = { type: 'sdes' as const, chunks: [{ ssrc: report.ssrc, cname: 'porchlight' }] }
-      this.#options.send(sender.track.mid, writeRtcp([report, cname]))
-    }
+    if (this.#rtcp.received(mid, bytes, this.#nowMs)) this.#chooseLayer()
   }
 
   get rate(): number {
