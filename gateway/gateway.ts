@@ -164,7 +164,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const bindAddress = config.media.bindAddress ?? (isIP(config.http.host) ? config.http.host : '0.0.0.0')
   const mediaPort = await takeUdpPort(bindAddress, config.media.port)
   const { announce } = config.media
-  const door = relayFor && stack.use(await RelayDoor.open({ bindAddress, port: config.turn.doorPort, mediaPort, log }))
+  const door =
+    relayFor &&
+    stack.use(await RelayDoor.open({ bindAddress, port: config.turn.doorPort, mediaPort, now: monotone, log }))
   const engine = stack.use(new NodeDataChannelEngine({ bindAddress, port: mediaPort, announce, door, log }))
   const sfu = stack.use(new Sfu({ now: monotone, log }))
   stack.use(new PictureWatch({ cameras, onProducer: (callback) => sfu.onProducer(callback) }))

@@ -1,4 +1,5 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { padded, stunHeaderBytes } from '@porchlight/proto/net/stun.ts'
 
 /**
  * Takes a TURN server's byte stream apart into the messages that would be datagrams over UDP (RFC 8656 §12.5). Less than one
@@ -35,14 +36,10 @@ export function toStream(datagram: Uint8Array): Buffer {
   return bytes
 }
 
-function padded(length: number): number {
-  return (length + 3) & ~3
-}
-
 function messageLength(bytes: Buffer): number | undefined {
   if (bytes.length < 4) return undefined
   // RFC 8656 §12: the two highest bits are 00 of STUN, 01 of ChannelData.
   const kind = bytes[0]! >> 6
   if (kind > 1) throw new PorchlightError('message_invalid', 'neither STUN nor ChannelData')
-  return bytes.readUInt16BE(2) + (kind === 0 ? 20 : 4)
+  return bytes.readUInt16BE(2) + (kind === 0 ? stunHeaderBytes : 4)
 }

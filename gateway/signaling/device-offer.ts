@@ -5,7 +5,7 @@ import type { TalkFormat } from '../sfu/talk-line.ts'
 import type { EngineTrack, TransportParameters } from '../webrtc/engine.ts'
 import { remoteTransport } from '../webrtc/remote-offer.ts'
 import type { AnswerSection } from './answer-sdp.ts'
-import { acceptLine, type Choice, choicesOf, type ProducerPlan, takenExtensions } from './producer-plan.ts'
+import { acceptLine, type Choice, choicesOf, emptyPlan, type ProducerPlan, takenExtensions } from './producer-plan.ts'
 
 /** Extensions that we want of a device, as far as it offers them. */
 const wanted = [frameNumberUri, ...takenExtensions]
@@ -19,14 +19,7 @@ const wanted = [frameNumberUri, ...takenExtensions]
 export function planDevice(offerSdp: string, talkSsrc: number): ProducerPlan {
   const offer = parseSdp(offerSdp)
   if (offer.media.length === 0 || offer.media.length > 8) throw new PorchlightError('sdp_mismatch', 'media lines')
-  const plan: Omit<ProducerPlan, 'remote'> = {
-    sections: [],
-    tracks: [],
-    video: undefined,
-    sub: undefined,
-    audio: undefined,
-    talk: undefined,
-  }
+  const plan = emptyPlan()
   let remote: TransportParameters | undefined
   for (const section of offer.media) {
     const { mid, kind } = section

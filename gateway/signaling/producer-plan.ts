@@ -21,6 +21,11 @@ export interface ProducerPlan {
   talk: { mid: string; format: TalkFormat } | undefined
 }
 
+/** To be filled in line by line. */
+export function emptyPlan(): Omit<ProducerPlan, 'remote'> {
+  return { sections: [], tracks: [], video: undefined, sub: undefined, audio: undefined, talk: undefined }
+}
+
 /** A payload type that a line may be taken with. */
 export interface Choice {
   payloadType: number

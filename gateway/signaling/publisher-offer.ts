@@ -2,7 +2,7 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { type MediaSection, parseSdp } from '@porchlight/proto/media/sdp.ts'
 import type { AnswerSection } from './answer-sdp.ts'
 import { bundleOf, bundleTransport, isBundled, remoteSsrcs, word } from './offer-sections.ts'
-import { acceptLine, type Choice, choicesOf, type ProducerPlan, takenExtensions } from './producer-plan.ts'
+import { acceptLine, type Choice, choicesOf, emptyPlan, type ProducerPlan, takenExtensions } from './producer-plan.ts'
 
 /** As many as could come in good faith; what fits is one of each kind. */
 const maxSections = 8
@@ -24,14 +24,7 @@ export function planPublisher(offerSdp: string): ProducerPlan & { video: NonNull
   if (offer.media.length === 0) throw new PorchlightError('sdp_invalid', 'no media line')
   if (offer.media.length > maxSections) throw unsupported(`${offer.media.length} media lines`)
   const bundled = bundleOf(offer)
-  const plan: Omit<ProducerPlan, 'remote'> = {
-    sections: [],
-    tracks: [],
-    video: undefined,
-    sub: undefined,
-    audio: undefined,
-    talk: undefined,
-  }
+  const plan = emptyPlan()
   for (const [index, section] of offer.media.entries()) {
     const line = `media line ${index + 1}`
     const { kind, mid, direction } = section

@@ -3,15 +3,10 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { type Binding, isAuthentic, readBinding } from '@porchlight/proto/net/stun.ts'
 import type { Logger } from 'pino'
-import {
-  hasZeroTieBreaker,
-  isAuthentic,
-  readBinding,
-  type StunBinding,
-  withMappedAddress,
-  withTieBreaker,
-} from './stun-binding.ts'
+import { CheckMemory } from './check-memory.ts'
+import { hasZeroTieBreaker, withMappedAddress, withTieBreaker } from './door-binding.ts'
 
 export interface RelayDoorOptions {
   /** As the engine's. */
@@ -20,15 +15,25 @@ export interface RelayDoorOptions {
   port: number
   /** UDP port of the engine. */
   mediaPort: number
+  /** ms, monotone. */
+  now: () => number
   log: Logger
 }
 
 /** Paths of one session through the door: a browser has a relay or two. */
 const mostPaths = 4
+/** A path is over when its client has made no new check for so long, ms: consent lasts no longer (RFC 7675 §5.1). */
+const consentMs = 30_000
+/**
+ * Nobody else's check takes a client's address from it for so long after a check of its own, ms: who forges source addresses
+ * could cut a session off. Chromium checks the way it uses every 2.5 s.
+ */
+const holdMs = 10_000
 
 interface Entrance {
   password: string
   paths: Set<Path>
+  checks: CheckMemory
 }
 
 /** From one address of a relay to the engine. */
@@ -37,18 +42,22 @@ interface Path {
   entrance: Entrance
   tieBreaker: Buffer
   back: Socket
+  /** When the client made its last new check. */
+  checkedAt: number
 }
 
 /**
  * The way in for browsers whose checks carry the tie-breaker zero, as Chromium's do that come over TURN by TCP or TLS.
  * RFC 8445 §16.1 allows it; libjuice takes it for missing and answers 400 (libjuice issue 355). The door is a UDP port
  * beside the engine's: it lets in who knows a session's ICE password and has that tie-breaker, and nobody else, puts a
- * random one in its place, and seals the check anew. Everything else of that client goes through as it is.
+ * random one in its place, and seals the check anew. DTLS, SRTP, answers and valid checks of that client, for that session,
+ * go through as they are; nothing else does.
  */
 export class RelayDoor implements AsyncDisposable {
   readonly port: number
   readonly #front: Socket
   readonly #target: { address: string; port: number }
+  readonly #now: () => number
   readonly #log: Logger
   /** By the ufrag of our side. */
   readonly #entrances = new Map<string, Entrance>()
@@ -56,11 +65,14 @@ export class RelayDoor implements AsyncDisposable {
   readonly #paths = new Map<string, Path>()
   #closed = false
 
-  private constructor(front: Socket, { bindAddress, mediaPort, log }: RelayDoorOptions) {
+  private constructor(front: Socket, { bindAddress, mediaPort, now, log }: RelayDoorOptions) {
     const loopback = { '0.0.0.0': '127.0.0.1', '::': '::1' }[bindAddress]
+    const { address, port } = front.address()
     this.#front = front
-    this.port = front.address().port
-    this.#target = { address: loopback ?? bindAddress, port: mediaPort }
+    this.port = port
+    // As the system writes the address, so that a sender's can be compared with it.
+    this.#target = { address: loopback ?? address, port: mediaPort }
+    this.#now = now
     this.#log = log
     front.on('message', (bytes, client) => this.#fromClient(bytes, client))
     front.on('error', (error) => log.warn({ err: error }, 'the door for relays'))
@@ -88,7 +100,7 @@ export class RelayDoor implements AsyncDisposable {
    * @returns shuts the door to it. Idempotent
    */
   admit(ufrag: string, password: string): () => void {
-    const entrance: Entrance = { password, paths: new Set() }
+    const entrance: Entrance = { password, paths: new Set(), checks: new CheckMemory() }
     this.#entrances.set(ufrag, entrance)
     return () => {
       this.#entrances.delete(ufrag)
@@ -97,44 +109,87 @@ export class RelayDoor implements AsyncDisposable {
   }
 
   #fromClient(bytes: Buffer, client: RemoteInfo): void {
+    // From port 0 anybody may send; to it nothing can be sent, and Node throws.
+    if (bytes.length === 0 || client.port === 0) return
+    const held = this.#paths.get(keyOf(client))
+    const path = held && this.#isAlive(held) ? held : undefined
+    // RFC 7983 §7
+    const first = bytes[0]!
+    if (first > 3) {
+      if (path && ((first >= 20 && first <= 63) || (first >= 128 && first <= 191))) this.#toEngine(path, bytes)
+      return
+    }
     const binding = readBinding(bytes)
-    const needs = binding?.kind === 'request' && hasZeroTieBreaker(binding) ? binding : undefined
-    const known = this.#paths.get(keyOf(client))
-    const isKnown = known !== undefined && (!needs || isAuthentic(needs, known.entrance.password))
-    // A relay's port may come to somebody else before the session that had it is over.
-    const path = isKnown ? known : needs && this.#enter(needs, client)
-    if (path === undefined) return
-    const mended = needs ? withTieBreaker(needs, path.tieBreaker, path.entrance.password) : bytes
-    path.back.send(mended, this.#target.port, this.#target.address)
+    if (binding?.kind === 'request') this.#check(binding, client, path)
+    // The engine knows its own checks. Indications it would believe unsigned.
+    else if (path && (binding?.kind === 'success' || binding?.kind === 'error')) this.#toEngine(path, bytes)
   }
 
-  #enter(check: StunBinding, client: RemoteInfo): Path | undefined {
+  #check(check: Binding, client: RemoteInfo, held: Path | undefined): void {
     const entrance = this.#entrances.get(check.username?.split(':')[0] ?? '')
-    if (!entrance || entrance.paths.size >= mostPaths || !isAuthentic(check, entrance.password)) return undefined
-    const path: Path = { client, entrance, tieBreaker: randomBytes(8), back: socketFor(this.#target.address) }
-    path.back.on('error', (error) => this.#log.warn({ err: error }, 'a path through the door for relays'))
-    path.back.on('message', (bytes, from) => {
-      if (from.port === this.#target.port) this.#fromEngine(path, bytes)
-    })
-    path.back.bind(0, this.#target.address)
-    const before = this.#paths.get(keyOf(client))
+    if (!entrance || !isAuthentic(check, entrance.password)) return
+    const isNew = entrance.checks.isNew(check.bytes)
+    const needs = hasZeroTieBreaker(check)
+    const known = held?.entrance === entrance ? held : undefined
+    const path = known ?? (needs && isNew ? this.#enter(entrance, client, held) : undefined)
+    if (path === undefined) return
+    if (isNew) path.checkedAt = this.#now()
+    this.#toEngine(path, needs ? withTieBreaker(check, path.tieBreaker, entrance.password) : check.bytes)
+  }
+
+  /** @param before whose the client's address is */
+  #enter(entrance: Entrance, client: RemoteInfo, before: Path | undefined): Path | undefined {
+    // A relay's port may come to somebody else before the session that had it is over.
+    if (before && this.#now() - before.checkedAt < holdMs) return undefined
+    for (const path of entrance.paths) this.#isAlive(path)
+    if (entrance.paths.size >= mostPaths) return undefined
     if (before) this.#end(before)
+    const back = socketFor(this.#target.address)
+    const path: Path = { client, entrance, tieBreaker: randomBytes(8), back, checkedAt: this.#now() }
+    back.on('error', (error) => {
+      this.#log.warn({ err: error }, 'a path through the door for relays')
+      this.#end(path)
+    })
+    back.on('message', (bytes, { address, port }) => {
+      if (address === this.#target.address && port === this.#target.port) this.#fromEngine(path, bytes)
+    })
+    back.bind(0, this.#target.address)
     entrance.paths.add(path)
     this.#paths.set(keyOf(client), path)
     return path
   }
 
-  #fromEngine({ client, entrance }: Path, bytes: Buffer): void {
-    if (this.#closed) return
+  #toEngine({ back }: Path, bytes: Buffer): void {
+    back.send(bytes, this.#target.port, this.#target.address, this.#sent)
+  }
+
+  #fromEngine(path: Path, bytes: Buffer): void {
+    if (this.#closed || !this.#isAlive(path)) return
+    const { client, entrance } = path
     const binding = readBinding(bytes)
     // The engine sees the path's own socket: the browser is to hear of the address that its relay has.
     const sealed = binding?.kind === 'success' && isAuthentic(binding, entrance.password) ? binding : undefined
-    this.#front.send(sealed ? withMappedAddress(sealed, client, entrance.password) : bytes, client.port, client.address)
+    const mended = sealed ? withMappedAddress(sealed, client, entrance.password) : bytes
+    this.#front.send(mended, client.port, client.address, this.#sent)
   }
 
+  /** What cannot be sent is lost, as on the way. */
+  readonly #sent = (error: Error | null): void => {
+    if (error) this.#log.debug({ err: error }, 'datagram not sent through the door for relays')
+  }
+
+  /** Ends a path whose client has gone quiet. */
+  #isAlive(path: Path): boolean {
+    const alive = this.#now() - path.checkedAt < consentMs
+    if (!alive) this.#end(path)
+    return alive
+  }
+
+  /** Idempotent. */
   #end(path: Path): void {
-    path.entrance.paths.delete(path)
-    if (this.#paths.delete(keyOf(path.client))) path.back.close()
+    if (!path.entrance.paths.delete(path)) return
+    this.#paths.delete(keyOf(path.client))
+    path.back.close()
   }
 
   /** Ends every path. Idempotent. */

@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fastify from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { expect, onTestFinished, test } from 'vitest'
-import { registerProblems } from '../../gateway/api/problems.ts'
 import { recordingRoutes } from '../../gateway/api/routes/recordings.ts'
-import { Metrics } from '../../gateway/metrics/metrics.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import { launchChromium } from '../support/chromium.ts'
@@ -14,6 +10,7 @@ import { credential } from '../support/credential.ts'
 import { footageBody } from '../support/footage-body.ts'
 import { memoryIndex } from '../support/memory-index.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import { routeApp } from '../support/route-app.ts'
 import { ScriptedSfu } from '../support/scripted-sfu.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -54,14 +51,7 @@ async function recording(bframes: number): Promise<string> {
     })
     .execute()
   const playback = new Playback({ db, directory: recordingsDirectory, isActive: () => false, now: Date.now })
-  const app = fastify()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  registerProblems(app, new Metrics())
-  app.decorateRequest('subject')
-  app.addHook('onRequest', async (request) => {
-    request.subject = { kind: 'user', userId: 'u', name: 'Ada', role: 'owner', credential }
-  })
+  const app = routeApp({ subject: { kind: 'user', userId: 'u', name: 'Ada', role: 'owner', credential } })
   recordingRoutes(app, { playback, db, recordingsDirectory })
   app.get('/', (_, reply) => reply.type('text/html').send(page))
   const hls = await readFile(new URL(import.meta.resolve('hls.js/dist/hls.min.js')))

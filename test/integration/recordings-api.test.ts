@@ -1,14 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import fastify, { type FastifyInstance } from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { FastifyInstance } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { registerProblems } from '../../gateway/api/problems.ts'
 import { type FootageDeps, footageRoutes } from '../../gateway/api/routes/footage.ts'
 import { recordingRoutes } from '../../gateway/api/routes/recordings.ts'
 import type { Subject } from '../../gateway/auth/subject.ts'
-import { Metrics } from '../../gateway/metrics/metrics.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import { videoUnits } from '../support/coded-samples.ts'
@@ -16,6 +13,7 @@ import { credential } from '../support/credential.ts'
 import { footageBody } from '../support/footage-body.ts'
 import { memoryIndex } from '../support/memory-index.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import { routeApp } from '../support/route-app.ts'
 import { ScriptedSfu } from '../support/scripted-sfu.ts'
 import { canMount, smallDisk } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -40,15 +38,8 @@ async function house(subject: Subject) {
     if (id !== 'door.front') throw new PorchlightError('camera_not_found')
   }
   const cameras = { get } as FootageDeps['cameras']
-  const app: FastifyInstance = fastify()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  registerProblems(app, new Metrics())
   const asking = { subject }
-  app.decorateRequest('subject')
-  app.addHook('onRequest', async (request) => {
-    request.subject = asking.subject
-  })
+  const app = routeApp(asking)
   recordingRoutes(app, { playback, db, recordingsDirectory })
   await footageRoutes(app, { recorder, cameras })
   onTestFinished(() => app.close())

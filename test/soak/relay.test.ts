@@ -5,6 +5,7 @@ import type { SessionListener } from '../../device/webrtc/engine.ts'
 import { IceServers } from '../../device/webrtc/ice-servers.ts'
 import { nodeDataChannelEngine } from '../../device/webrtc/node-datachannel.ts'
 import { offerLines } from '../../device/webrtc/offer-lines.ts'
+import { weriftEngine } from '../../device/webrtc/werift/engine.ts'
 import { gatewayConfigSchema } from '../../gateway/config/schema.ts'
 import { openTurn } from '../../gateway/webrtc/turn.ts'
 import { startCamera } from '../sim/start-camera.ts'
@@ -58,9 +59,15 @@ test('a relay that is away keeps nobody who has a direct path', async () => {
   expect(posts).toBe(1)
 })
 
-test.each(['udp', 'tcp'] as const)(
-  "a device's packets reach a gateway that only coturn reaches, by %s",
-  async (transport) => {
+const engines = [
+  { name: 'node-datachannel', open: nodeDataChannelEngine, givesBack: false },
+  // When the session closes, its allocation is given back at once.
+  { name: 'werift', open: weriftEngine, givesBack: true },
+]
+
+test.each(engines.flatMap((engine) => (['udp', 'tcp'] as const).map((transport) => ({ ...engine, transport }))))(
+  "$name's packets reach a gateway that only coturn reaches, by $transport",
+  async ({ open, givesBack, transport }) => {
     const coturn = await startCoturn(await tempDir(), transport, onTestFinished)
     const { turn } = gatewayConfigSchema.parse(coturn.settings)
     const relayFor = await openTurn(turn, Date.now)
@@ -68,6 +75,7 @@ test.each(['udp', 'tcp'] as const)(
     onTestFinished(() => servers.close())
     await servers.lend(relayFor!('porch'))
     const opened = Promise.withResolvers<void>()
+    const candidates: string[] = []
     const listener: SessionListener = {
       state: (state) => {
         if (state === 'failed') opened.reject(new PorchlightError('session_timeout'))
@@ -76,7 +84,7 @@ test.each(['udp', 'tcp'] as const)(
       rtp: () => undefined,
       rtcp: () => undefined,
       // The gateway is told of none, so that it cannot come by another way.
-      candidate: () => undefined,
+      candidate: (candidate) => candidates.push(candidate),
     }
     const media = offerLines({
       video: { payloadType: 96, rtpmap: 'H264/90000', fmtp: 'packetization-mode=1', feedback: ['nack'] },
@@ -85,8 +93,7 @@ test.each(['udp', 'tcp'] as const)(
       audioSsrc: 0,
       talk: undefined,
     })
-    const engine = nodeDataChannelEngine(quietLog)
-    const session = engine.open({ media, iceServers: servers.list(), bindAddress: '127.0.0.1' }, listener)
+    const session = open(quietLog).open({ media, iceServers: servers.list(), bindAddress: '127.0.0.1' }, listener)
     onTestFinished(() => session.close())
     const peer = new GatewayPeer()
     onTestFinished(() => peer.close())
@@ -96,13 +103,15 @@ test.each(['udp', 'tcp'] as const)(
     session.answer(relaySdp(answer, firewall.port))
     await opened.promise
     await peer.until(() => peer.tracks.get('v')?.isOpen() === true)
-    const packet = writeRtp({
-      ...{ marker: true, payloadType: 96, sequence: 1, timestamp: 0, ssrc: 1000 },
-      extensions: [],
-      payload: Uint8Array.of(9, 8, 7),
+    const packets = Array.from({ length: 100 }, (_, index) => {
+      const head = { marker: true, payloadType: 96, sequence: index + 1, timestamp: 0, ssrc: 1000 }
+      return Buffer.from(writeRtp({ ...head, extensions: [], payload: Uint8Array.of(9, 8, 7) }))
     })
-    expect(session.send('v', packet)).toBe(true)
-    await peer.until(() => peer.of('v').length > 0)
-    expect(peer.of('v')[0]).toEqual(Buffer.from(packet))
+    for (const packet of packets) expect(session.send('v', packet)).toBe(true)
+    await peer.until(() => peer.of('v').length === packets.length)
+    expect(peer.of('v')).toEqual(packets)
+    expect(candidates.filter((one) => one.includes('typ relay'))).toHaveLength(1)
+    session.close()
+    if (givesBack) await coturn.process.line(/refreshed, .*username=<\d+:porch>, lifetime=0/)
   },
 )

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { isIP, SocketAddress } from 'node:net'
+import { type Binding, isAuthentic, readBinding } from '@porchlight/proto/net/stun.ts'
 import type { Logger } from 'pino'
 import { Candidate, CandidatePairState, type Connection, type Protocol } from 'werift'
 import { IceGathering } from './ice-gathering.ts'
 import type { Address } from './ice-socket.ts'
-import { bindingClass, isAuthentic } from './stun-integrity.ts'
 import { forgetChecks, openConnection } from './werift-ice.ts'
 
 export interface IceAgentOptions {
@@ -127,21 +127,23 @@ export class IceAgent {
   }
 
   #stun(protocol: Protocol, bytes: Buffer, from: Address, pass: () => void): void {
-    const kind = bindingClass(bytes)
+    const binding = readBinding(bytes)
+    if (binding === undefined || binding.kind === 'indication') return
     // werift takes a response for a transaction of its own alone, from the address it asked, with the peer's integrity.
-    if (kind === 'request' ? !this.#mayCheck(protocol, bytes, from) : kind !== 'response') return
+    const isResponse = binding.kind !== 'request'
+    if (!isResponse && !this.#mayCheck(protocol, binding, from)) return
     pass()
-    if (kind === 'response') this.#release()
+    if (isResponse) this.#release()
   }
 
-  #mayCheck(protocol: Protocol, bytes: Buffer, from: Address): boolean {
+  #mayCheck(protocol: Protocol, check: Binding, from: Address): boolean {
     if (this.#remote === undefined) return false
     const pair = this.#pairOf(protocol, from)
     if (pair === undefined) {
       const full = this.#connection.remoteCandidates.length >= maxRemote
       if (this.#connection.nominated || full) return false
     } else if (pair.requestsReceived % maxChecksKept === 0) forgetChecks(pair)
-    return isAuthentic(bytes, `${this.ufrag}:${this.#remote.ufrag}`, this.password)
+    return check.username === `${this.ufrag}:${this.#remote.ufrag}` && isAuthentic(check, this.password)
   }
 
   /** Delivered once the address they came from has answered a check: the answer may have been overtaken. */

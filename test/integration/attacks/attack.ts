@@ -1,4 +1,4 @@
-import { readBinding } from '../../support/attacker/stun.ts'
+import { readBinding } from '@porchlight/proto/net/stun.ts'
 
 /** One datagram of an attack. */
 export interface Strike {

@@ -1,6 +1,6 @@
+import { readBinding } from '@porchlight/proto/net/stun.ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Stranger } from '../../support/attacker/stranger.ts'
-import { readBinding } from '../../support/attacker/stun.ts'
 import { until } from '../../support/until.ts'
 import { type Attack, isSrtp } from './attack.ts'
 import { attacks } from './attacks.ts'

@@ -10,9 +10,10 @@ import { sessionReport } from '../../../../gateway/metrics/session-report.ts'
 import { Sfu } from '../../../../gateway/sfu/sfu.ts'
 import { defaultHubLimits, SignalingHub } from '../../../../gateway/signaling/hub.ts'
 import { SessionBook } from '../../../../gateway/signaling/session-book.ts'
-import { sessionDeadlines, type Timers } from '../../../../gateway/signaling/session-machine.ts'
+import { sessionDeadlines } from '../../../../gateway/signaling/session-machine.ts'
 import type { CommandBody, SignalBody } from '../../../../gateway/signaling/signal-body.ts'
 import { FakeEngine, fingerprint } from '../../../support/fake-engine.ts'
+import { HandTimers } from '../../../support/hand-timers.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 
 const device = generateIdentity()
@@ -84,16 +85,7 @@ const packet = (sequence: number) =>
 function setUp() {
   const engine = new FakeEngine()
   const clock = { now: 1_000 }
-  const timers: { ms: number; fire: () => void; stopped: boolean }[] = []
-  const injected: Timers = {
-    set(fire, ms) {
-      const timer = { ms, fire, stopped: false }
-      timers.push(timer)
-      return () => {
-        timer.stopped = true
-      }
-    },
-  }
+  const timers = new HandTimers()
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
   const sent: SignalBody[] = []
   const commands: { device: string; body: CommandBody }[] = []
@@ -108,7 +100,7 @@ function setUp() {
     now: () => clock.now,
     wallNow: Date.now,
     log: quietLog,
-    timers: injected,
+    timers,
     book,
   })
   cleanUp.push(async () => {
@@ -116,12 +108,7 @@ function setUp() {
     await sfu.close()
     await book[Symbol.asyncDispose]()
   })
-  const fire = (ms: number) => {
-    for (const timer of timers.filter((one) => one.ms === ms && !one.stopped)) {
-      timer.stopped = true
-      timer.fire()
-    }
-  }
+  const fire = (ms: number) => timers.fire(ms)
   return { engine, sfu, sent, commands, hub, clock, fire, book }
 }
 

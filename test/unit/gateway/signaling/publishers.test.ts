@@ -12,6 +12,7 @@ import { PublisherSessions } from '../../../../gateway/signaling/publishers.ts'
 import { SessionBook } from '../../../../gateway/signaling/session-book.ts'
 import { sessionDeadlines } from '../../../../gateway/signaling/session-machine.ts'
 import { FakeEngine } from '../../../support/fake-engine.ts'
+import { HandTimers } from '../../../support/hand-timers.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
 import { plainWhipOffer } from '../../../support/whip-offer.ts'
 
@@ -50,28 +51,18 @@ function setUp(limit = 128) {
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
   const book = new SessionBook({ metrics: new SessionMetrics(new Registry()) })
   const onAir: unknown[] = []
-  const timers: { ms: number; fire: () => void; stopped: boolean }[] = []
+  const timers = new HandTimers()
   const publishers = new PublisherSessions({
     ...{ engine, sfu, book, limit, now: () => clock.now, wallNow: Date.now, log: quietLog },
     onAir: (id, codecs) => onAir.push([id, codecs]),
-    timers: {
-      set(fire, ms) {
-        const timer = { ms, fire, stopped: false }
-        timers.push(timer)
-        return () => {
-          timer.stopped = true
-        }
-      },
-    },
+    timers,
   })
   onTestFinished(async () => {
     await publishers.close()
     await sfu.close()
     await book[Symbol.asyncDispose]()
   })
-  const fire = (ms: number | undefined) => {
-    for (const timer of timers.filter((one) => one.ms === ms && !one.stopped)) timer.fire()
-  }
+  const fire = (ms: number | undefined) => timers.fire(ms)
   return { engine, sfu, book, publishers, onAir, clock, fire }
 }
 

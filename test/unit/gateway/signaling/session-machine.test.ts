@@ -5,8 +5,8 @@ import {
   SessionMachine,
   type SessionState,
   sessionDeadlines,
-  type Timers,
 } from '../../../../gateway/signaling/session-machine.ts'
+import { HandTimers } from '../../../support/hand-timers.ts'
 
 const events: SessionEvent[] = ['answered', 'proven', 'connected', 'lost', 'end']
 /** state: next by event, in the order of `events`; `-` stays. */
@@ -39,16 +39,7 @@ describe('session states', () => {
 
 describe('session machine', () => {
   function machine() {
-    const set: { callback: () => void; ms: number; stopped: boolean }[] = []
-    const timers: Timers = {
-      set(callback, ms) {
-        const timer = { callback, ms, stopped: false }
-        set.push(timer)
-        return () => {
-          timer.stopped = true
-        }
-      },
-    }
+    const timers = new HandTimers()
     const entered: SessionState[] = []
     const expired: SessionState[] = []
     const one = new SessionMachine(
@@ -56,7 +47,7 @@ describe('session machine', () => {
       (state) => expired.push(state),
       timers,
     )
-    return { one, set, entered, expired }
+    return { one, set: timers.all, entered, expired }
   }
 
   test('sets the deadline of each state and takes the one before back', () => {

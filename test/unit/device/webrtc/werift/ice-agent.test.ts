@@ -1,7 +1,8 @@
+import { readBinding } from '@porchlight/proto/net/stun.ts'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { IceAgent } from '../../../../../device/webrtc/werift/ice-agent.ts'
 import { type Address, Stranger } from '../../../../support/attacker/stranger.ts'
-import { type BindingOptions, binding, nominatedBehind, readBinding } from '../../../../support/attacker/stun.ts'
+import { type BindingOptions, binding, nominatedBehind } from '../../../../support/attacker/stun.ts'
 import { quietLog } from '../../../../support/quiet-log.ts'
 
 const remote = { ufrag: 'peer', password: 'the-peers-own-password', lite: false }

@@ -3,16 +3,14 @@ import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import fastify, { type FastifyInstance } from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { FastifyInstance } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import type { GatewayDeps } from '../../../../../gateway/api/deps.ts'
-import { registerProblems } from '../../../../../gateway/api/problems.ts'
 import { liveStreamRoutes } from '../../../../../gateway/api/routes/live-stream.ts'
 import type { Subject } from '../../../../../gateway/auth/subject.ts'
 import type { JoinRequest } from '../../../../../gateway/live-stream/live-streams.ts'
-import { Metrics } from '../../../../../gateway/metrics/metrics.ts'
 import { credential } from '../../../../support/credential.ts'
+import { routeApp } from '../../../../support/route-app.ts'
 
 const owner: Subject = {
   ...{ kind: 'user', userId: 'u1', name: 'Ann', role: 'owner' },
@@ -37,14 +35,7 @@ async function open(
     },
     liveStreams: { join },
   }
-  const app = fastify()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  registerProblems(app, new Metrics())
-  app.decorateRequest('subject')
-  app.addHook('onRequest', async (request) => {
-    request.subject = subject
-  })
+  const app = routeApp({ subject })
   liveStreamRoutes(app, deps as unknown as GatewayDeps)
   onTestFinished(() => app.close())
   return app

@@ -1,14 +1,11 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import fastify from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { GatewayDeps } from '../../../../../gateway/api/deps.ts'
-import { registerProblems } from '../../../../../gateway/api/problems.ts'
 import { talkRoutes } from '../../../../../gateway/api/routes/talk.ts'
 import { whepRoutes } from '../../../../../gateway/api/routes/whep.ts'
 import type { Subject } from '../../../../../gateway/auth/subject.ts'
-import { Metrics } from '../../../../../gateway/metrics/metrics.ts'
 import { credential } from '../../../../support/credential.ts'
+import { routeApp } from '../../../../support/route-app.ts'
 
 const owner: Subject = { kind: 'user', userId: 'u1', name: 'Ann', role: 'owner', credential }
 
@@ -43,14 +40,7 @@ async function open(subject: Subject = owner, more: Partial<GatewayDeps> = {}) {
     },
     ...more,
   }
-  const app = fastify()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  registerProblems(app, new Metrics())
-  app.decorateRequest('subject')
-  app.addHook('onRequest', async (request) => {
-    request.subject = subject
-  })
+  const app = routeApp({ subject })
   await whepRoutes(app, deps as unknown as GatewayDeps)
   talkRoutes(app, deps as unknown as GatewayDeps)
   onTestFinished(() => app.close())

@@ -1,13 +1,10 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import fastify from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { registerProblems } from '../../../../../gateway/api/problems.ts'
 import { whipRoutes } from '../../../../../gateway/api/routes/whip.ts'
 import type { Subject } from '../../../../../gateway/auth/subject.ts'
-import { Metrics } from '../../../../../gateway/metrics/metrics.ts'
 import type { RelayFor } from '../../../../../gateway/webrtc/turn.ts'
 import { credential } from '../../../../support/credential.ts'
+import { routeApp } from '../../../../support/route-app.ts'
 
 const publisher: Subject = { kind: 'publisher', camera: 'whip.studio', credential }
 
@@ -27,14 +24,7 @@ async function open(subject: Subject = publisher, relayFor?: RelayFor) {
       calls.push(['leave', ...args])
     },
   }
-  const app = fastify()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
-  registerProblems(app, new Metrics())
-  app.decorateRequest('subject')
-  app.addHook('onRequest', async (request) => {
-    request.subject = subject
-  })
+  const app = routeApp({ subject })
   await whipRoutes(app, { publishers, relayFor })
   onTestFinished(() => app.close())
   return { app, calls }
