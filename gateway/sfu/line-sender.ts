@@ -182,13 +182,13 @@ export class LineSender {
 
   /** Ties the unsqueezed time line to the camera's capture clock; undefined before the first packet. */
   senderReport(nowMs: number): SenderReport | undefined {
-    const clock = this.#line?.clock
+    const line = this.#line
     const { packets, octets } = this.#output
-    if (!clock?.ready || packets === 0) return undefined
+    if (!line?.clock.ready || packets === 0) return undefined
     return {
       type: 'sr',
       ssrc: this.track.ssrc,
-      ...this.#time.report(clock, nowMs),
+      ...this.#time.report(line, nowMs),
       packets: packets % 2 ** 32,
       octets: octets % 2 ** 32,
       reports: [],

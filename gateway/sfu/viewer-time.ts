@@ -6,6 +6,11 @@ import type { MediaPacket } from './packet-ring.ts'
 import { leastStep, squeezedTimestamp } from './squeeze.ts'
 
 const mostFrameTimes = 512
+/**
+ * Sound is told to be so much younger than it is, ms: players hold it longer than a picture, and pictures need not wait for
+ * all of that. Nobody notices sound that is up to 125 ms late (ITU-R BT.1359-1).
+ */
+const soundBehindMs = 60
 
 /**
  * The time line of one viewer's line: it goes on over producers and layers, and is squeezed where pictures are sent late.
@@ -92,9 +97,10 @@ export class ViewerTime {
     return (this.#frameTimes.get(late.timestamp) ?? late.timestamp) + this.#offset
   }
 
-  /** Ties the unsqueezed time line to the camera's capture clock. @param clock of the line that is sent; must be ready */
-  report(clock: LineClock, nowMs: number): Pick<SenderReport, 'ntp' | 'rtp'> {
+  /** Ties the unsqueezed time line to the camera's capture clock. @param line that is sent; its clock must be ready */
+  report({ clock, format }: MediaLine, nowMs: number): Pick<SenderReport, 'ntp' | 'rtp'> {
     const live = Math.round(clock.live(nowMs))
-    return { ntp: ntpFromMs(clock.captureMs(live)), rtp: (live + this.#offset) % 2 ** 32 }
+    const behindMs = format.kind === 'audio' ? soundBehindMs : 0
+    return { ntp: ntpFromMs(clock.captureMs(live) + behindMs), rtp: (live + this.#offset) % 2 ** 32 }
   }
 }

@@ -400,6 +400,34 @@ test('sender reports follow the unsqueezed clock', () => {
   expect(report?.type === 'sr' && Math.abs((report.rtp - rtp().at(-1)!.timestamp) | 0)).toBeLessThan(90 * 10)
 })
 
+test('pictures wait for sound no longer than to within 60 ms', () => {
+  const { producer, consumer, frame, sent } = setUp({ audio: { asksAgain: false } })
+  consumer.attach(producer)
+  consumer.opened('0')
+  consumer.opened('1')
+  const sound = { marker: false, payloadType: 0, ssrc: 3, extensions: [], payload: new Uint8Array(160) }
+  for (let number = 0; number < 60; number++) {
+    frame(number, { key: number === 0 })
+    for (const half of [0, 1])
+      producer.packet(
+        'audio',
+        writeRtp({ ...sound, sequence: number * 2 + half, timestamp: number * 320 + half * 160 }),
+      )
+  }
+  /** When what arrives now was captured, by the newest report of a line. */
+  const toldMs = (mid: string, ticksPerMs: number) => {
+    const packets = sent
+      .filter((one) => one.mid === mid)
+      .flatMap(({ bytes }) => (isRtcp(bytes) ? parseRtcp(bytes) : []))
+    const report = packets.findLast((packet) => packet.type === 'sr')!
+    const newest = parseRtp(sent.findLast((one) => one.mid === mid && !isRtcp(one.bytes))!.bytes)!
+    return Number((report.ntp * 1_000n) >> 32n) + ((newest.timestamp - report.rtp) | 0) / ticksPerMs
+  }
+  const behindMs = toldMs('1', 8) - toldMs('0', 90)
+  expect(behindMs).toBeGreaterThan(60 - 30)
+  expect(behindMs).toBeLessThan(60 + 30)
+})
+
 test('a new producer goes on in numbers and time', () => {
   const { producer, makeProducer, consumer, frame, rtp } = setUp()
   frame(0, { key: true })
