@@ -7,6 +7,12 @@ import { decideBacklog } from './squeeze.ts'
 import { ViewerTime } from './viewer-time.ts'
 
 /**
+ * The first picture goes out whole as long as it is no larger than this, bytes: before its last packet nobody sees anything,
+ * and what is sent too fast waits on the link instead of here. Receivers' sockets hold about twice as much.
+ */
+const mostFirstPicture = 128_000
+
+/**
  * One line towards one viewer: a cursor into the producer's packets. It says which packet goes next, or is left out;
  * ViewerTime says with which timestamp, LineOutput under which number.
  */
@@ -20,6 +26,8 @@ export class LineSender {
   #cursor: number | undefined
   #waitFrom = 0
   #jumps = 0
+  /** What of the first picture may leave ahead of the pace, bytes. */
+  #ahead = mostFirstPicture
 
   constructor(track: SenderTrack, link: SenderLink) {
     this.track = track
@@ -104,9 +112,10 @@ export class LineSender {
         this.#cursor++
         continue
       }
-      if (video && this.#link.budget() <= 0) return true
+      if (video && this.#ahead <= 0 && this.#link.budget() <= 0) return true
       if (!this.#time.inFrame(packet) && !this.#beginFrame(line, packet, nowMs)) continue
       const sequence = this.#output.send(packet, this.#time.timestamp, nowMs)
+      if (video && this.#ahead > 0) this.#ahead = packet.marker ? 0 : this.#ahead - packet.payload.length
       // One packet later, so that one gap does not take both.
       if (!video && !this.track.asksAgain && this.#link.soundTwice) this.#output.again((sequence - 1) & 0xffff, nowMs)
       this.#cursor++
