@@ -19,10 +19,12 @@ export function recordingThat(
   fits: (recording: RecordingSaid) => boolean,
   deadlineMs?: number,
 ): Promise<RecordingSaid> {
+  let last: RecordingSaid | undefined
   return until(
-    `a recording of ${eventId} as wanted`,
+    () => `a recording of ${eventId} as wanted; it is ${JSON.stringify(last)}`,
     async () => {
       const { recording } = await gateway.json<{ recording: RecordingSaid }>(`/api/events/${eventId}`)
+      last = recording
       return recording.fromMs !== null && recording.toMs !== null && fits(recording) && recording
     },
     deadlineMs,

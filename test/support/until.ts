@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
  * @throws Error naming `what` after `deadlineMs`
  */
 export async function until<Found>(
-  what: string,
+  what: string | (() => string),
   look: () => Promise<Found | undefined | false> | Found | undefined | false,
   deadlineMs = 90_000,
 ): Promise<Found> {
@@ -13,7 +13,9 @@ export async function until<Found>(
   for (;;) {
     const found = await look()
     if (found !== undefined && found !== false) return found
-    if (Date.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`)
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${deadlineMs} ms in vain for ${typeof what === 'string' ? what : what()}`)
+    }
     await wait(200)
   }
 }
