@@ -201,7 +201,7 @@ class NodeDataChannelSession implements EngineSession {
     try {
       return track.sendMessageBinary(asBuffer(bytes))
     } catch (error) {
-      // It throws where the track is not open (any more). To ask before each packet would cost as much as half of sending it.
+      // It throws where the track is not open (any more). To ask before each packet would be a second call into the library.
       this.#log.debug({ err: error, mid }, 'packet not sent')
       return false
     }
