@@ -1,4 +1,5 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
+import { layerGoneMs } from '@porchlight/proto/media/congestion/link-layers.ts'
 import { parseRtcp, type ReportBlock, type RtcpPacket, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import type { LayerName } from '../camera/camera-source.ts'
 import type { LineCodec } from './engine.ts'
@@ -12,8 +13,6 @@ import { isNewer, VideoLayer } from './video-layer.ts'
 
 /** While the uplink is tried, padding leaves so often, ms. */
 const probePaceMs = 2
-/** A small layer of which nothing has come for so long cannot go alone, ms. */
-const layerGoneMs = 2_000
 
 interface Leaving {
   stream: SendStream
@@ -49,9 +48,9 @@ export class ProducerMedia {
     this.#options = options
     const { startRate, burstBytes, maxQueuedBytes, keptVideoPackets, keptAudioPackets, reportMs } = mediaDefaults
     const rate = options.startRate ?? startRate
-    this.#pacer = new Pacer({ rate, burstBytes, maxBytes: maxQueuedBytes, now: () => performance.now() })
-    const { video, sub, audio, random, on } = options
     const now = () => performance.now()
+    this.#pacer = new Pacer({ rate, burstBytes, maxBytes: maxQueuedBytes, now })
+    const { video, sub, audio, random, on } = options
     const layered = () => this.#subAtMs !== undefined && now() - this.#subAtMs < layerGoneMs
     this.#uplink = new Uplink({ startRate: rate, layered, now })
     const stream = (of: { codec: LineCodec; ssrc: number }, clockRate: number, kept: number) =>

@@ -1,11 +1,8 @@
-import { LayerChoice, neededFor } from '@porchlight/proto/media/congestion/layer-choice.ts'
-import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
-import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
+import { datagramOverhead, LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
+import { LinkLayers } from '@porchlight/proto/media/congestion/link-layers.ts'
 import type { ReportBlock } from '@porchlight/proto/media/rtcp.ts'
 import type { TransportFeedback } from '@porchlight/proto/media/transport-cc.ts'
 
-/** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
-const overheadBytes = 38
 /** What the uplink bears at least and at most, bit/s. */
 const leastRate = 40_000
 const mostRate = 100_000_000
@@ -25,8 +22,7 @@ export interface UplinkOptions {
 export class Uplink {
   readonly #options: UplinkOptions
   readonly #estimate: LinkEstimate
-  readonly #choice = new LayerChoice()
-  readonly #plan = new ProbePlan()
+  readonly #layers: LinkLayers
   #feedbackHeard = false
 
   constructor(options: UplinkOptions) {
@@ -36,6 +32,7 @@ export class Uplink {
       least: leastRate / 8_000,
       most: mostRate / 8_000,
     })
+    this.#layers = new LinkLayers(this.#estimate)
   }
 
   /** What is believed to pass. */
@@ -50,12 +47,12 @@ export class Uplink {
 
   /** The main layer goes over it. */
   get main(): boolean {
-    return this.#choice.layer === 'main' || !this.#options.layered()
+    return this.#layers.layer === 'main' || !this.#options.layered()
   }
 
   /** A packet leaves. @param number transport-wide @param bytes of RTP */
   left(number: number, bytes: number): void {
-    this.#estimate.sent(number, bytes + overheadBytes, this.#options.now())
+    this.#estimate.sent(number, bytes + datagramOverhead, this.#options.now())
   }
 
   /** A packet leaves once more under its number. */
@@ -79,7 +76,7 @@ export class Uplink {
 
   /** Time passes in which nothing may be heard of the uplink. */
   tick(wanted: number): void {
-    if (this.#choice.short) this.#decide(wanted / 8_000)
+    if (this.#layers.short) this.#decide(wanted / 8_000)
   }
 
   /** Padding is being sent. */
@@ -95,10 +92,7 @@ export class Uplink {
   #decide(wanted: number): void {
     if (!this.#options.layered()) return
     const nowMs = this.#options.now()
-    const { rate, probing, free, probes } = this.#estimate
-    this.#choice.decide({ nowMs, rate, probing, main: wanted })
-    if (!free || probes.underWay || !this.#choice.wouldRise(nowMs)) return
-    const tried = this.#plan.next(rate, neededFor(wanted), nowMs)
-    if (tried !== undefined) this.#estimate.probes.start(tried, nowMs)
+    this.#layers.decide(wanted, nowMs)
+    this.#layers.tryForMain(wanted, nowMs)
   }
 }

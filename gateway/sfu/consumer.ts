@@ -1,5 +1,5 @@
 import type { Layer } from '@porchlight/proto/media/congestion/layer-choice.ts'
-import { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
+import { datagramOverhead, LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import { LayerSwitch } from './layer-switch.ts'
 import { LineSender } from './line-sender.ts'
@@ -27,8 +27,6 @@ export interface ConsumerOptions {
 /** Where so much is lost, 0…1, of a link that bears so much, bytes per ms, sound is sent twice. */
 const soundTwiceLoss = 0.02
 const soundTwiceRate = 100
-/** What a datagram carries besides RTP: UDP, IP and SRTP tag. */
-const overheadBytes = 38
 
 /** One viewer of one producer: sound first, everything paced to what the link is believed to bear. */
 export class Consumer implements SenderLink {
@@ -138,8 +136,8 @@ export class Consumer implements SenderLink {
     if (sender.line !== line) return
     this.#nowMs = packet.arrivalMs
     sender.arrived(packet, packet.arrivalMs)
-    // The packets of a picture leave together, with its last one: a run of them costs each of many viewers far less
-    // (caches, wake-ups) than as many single ones.
+    // The packets of a picture leave together, with its last one: a run of them finds the caches warm and wakes a viewer
+    // once.
     if (sender === this.#video && !packet.marker) {
       this.#options.backlog(this)
       return
@@ -217,7 +215,7 @@ export class Consumer implements SenderLink {
   }
 
   send(track: SenderTrack, bytes: Uint8Array, sequence: number | undefined): void {
-    if (sequence !== undefined) this.estimate.sent(sequence, bytes.length + overheadBytes, this.#nowMs)
+    if (sequence !== undefined) this.estimate.sent(sequence, bytes.length + datagramOverhead, this.#nowMs)
     this.#send(track, bytes)
   }
 
@@ -233,7 +231,7 @@ export class Consumer implements SenderLink {
 
   #send(track: SenderTrack, bytes: Uint8Array): void {
     // What the viewer gives no account of, the estimate does not comprise.
-    if (this.#counted(track)) this.#pacer.spend(bytes.length + overheadBytes)
+    if (this.#counted(track)) this.#pacer.spend(bytes.length + datagramOverhead)
     this.traffic.packet(bytes.length, this.#nowMs)
     this.#options.send(track.mid, bytes)
   }

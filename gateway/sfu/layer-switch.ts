@@ -1,12 +1,8 @@
-import { LayerChoice, neededFor } from '@porchlight/proto/media/congestion/layer-choice.ts'
 import type { LinkEstimate } from '@porchlight/proto/media/congestion/link-estimate.ts'
-import { ProbePlan } from '@porchlight/proto/media/congestion/probe-plan.ts'
+import { LinkLayers, layerGoneMs } from '@porchlight/proto/media/congestion/link-layers.ts'
 import type { LineSender } from './line-sender.ts'
 import type { MediaLine } from './media-line.ts'
 import type { Producer } from './producer.ts'
-
-/** A layer of which nothing has come for so long is not there, ms. */
-const layerGoneMs = 2_000
 
 /**
  * - `stay`: nothing is to be done
@@ -18,27 +14,25 @@ export type LayerStep = 'stay' | 'fall' | 'rise' | 'probe'
 
 /** Which layer of a picture goes to one viewer, and when the link is tried for the main one. */
 export class LayerSwitch {
-  readonly #estimate: LinkEstimate
+  readonly #link: LinkLayers
   readonly #now: () => number
-  readonly #choice = new LayerChoice()
-  readonly #plan = new ProbePlan()
 
   /** @param now ms, monotone */
   constructor(estimate: LinkEstimate, now: () => number) {
-    this.#estimate = estimate
+    this.#link = new LinkLayers(estimate)
     this.#now = now
   }
 
   /** The link is short of the main layer: `step` is to be asked again soon, even if nothing more is heard of the link. */
   get short(): boolean {
-    return this.#choice.short
+    return this.#link.short
   }
 
   /** The layer that is wanted: one of which nothing comes is not there, and the main one stands for both of two such. */
   wanted(producer: Pick<Producer, 'video' | 'sub'> | undefined): MediaLine | undefined {
     const { video, sub } = producer ?? {}
     if (!this.#comes(sub)) return video
-    return this.#comes(video) && this.#choice.layer === 'main' ? video : sub
+    return this.#comes(video) && this.#link.layer === 'main' ? video : sub
   }
 
   #comes(line: MediaLine | undefined): boolean {
@@ -53,23 +47,12 @@ export class LayerSwitch {
    */
   step(layers: Record<'video' | 'sub', MediaLine>, sender: LineSender, sound: number, nowMs: number): LayerStep {
     const { video, sub } = layers
-    const { rate, probing, free } = this.#estimate
     const main = video.bytesPerMs && video.bytesPerMs + sound
-    this.#choice.decide({ nowMs, rate, probing, main })
+    this.#link.decide(main, nowMs)
     const wanted = this.wanted(layers)
     if (sender.line === video && wanted === sub) return 'fall'
     if (sender.line === sub && wanted === video) return 'rise'
-    const tries = sender.line === sub && free && this.#choice.wouldRise(nowMs)
-    return tries && this.#probes(sender, neededFor(main), nowMs) ? 'probe' : 'stay'
-  }
-
-  /** Begins to send repetitions at a rate that the link is not known to bear. False where it is not the time. */
-  #probes(sender: LineSender, needed: number, nowMs: number): boolean {
-    const { probes, rate } = this.#estimate
-    if (probes.underWay || !sender.canProbe) return false
-    const tried = this.#plan.next(rate, needed, nowMs)
-    if (tried === undefined) return false
-    probes.start(tried, nowMs)
-    return true
+    const tries = sender.line === sub && sender.canProbe && this.#link.tryForMain(main, nowMs)
+    return tries ? 'probe' : 'stay'
   }
 }

@@ -19,6 +19,9 @@ export interface LinkLimits {
   most: number
 }
 
+/** What a datagram carries besides RTP, bytes: UDP, IP and SRTP tag. */
+export const datagramOverhead = 38
+
 export const defaultLinkLimits: LinkLimits = { initial: 500, least: 5, most: 25_000 }
 
 /** A queue that stood for so long times so much is the link's and not a stall's, ms · s. */
