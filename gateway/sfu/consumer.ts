@@ -93,7 +93,7 @@ export class Consumer implements SenderLink {
     for (const sender of this.#senders) {
       const lines = sender === this.#video ? [producer?.video, producer?.sub] : [producer?.audio]
       for (const line of lines) {
-        if (line) this.#unlisten.push(line.listen({ packet: (_, packet) => this.#arrived(sender, line, packet) }))
+        if (line) this.#unlisten.push(line.listen({ packets: (packets) => this.#arrived(sender, line, packets) }))
       }
       if (this.#open.has(sender.track.mid)) this.#start(sender)
     }
@@ -124,25 +124,18 @@ export class Consumer implements SenderLink {
     if (sender === this.#video) this.#producer?.requestKeyframe(this.layer === 'sub' ? 'sub' : 'video')
   }
 
-  #arrived(sender: LineSender, line: MediaLine, packet: MediaPacket): void {
-    // Another layer is taken at its next keyframe: until then the one that is shown goes on, if it does.
-    if (packet.keyframe && sender.line !== line && sender === this.#video) {
-      if (line === this.#layers.wanted(this.#producer)) sender.switchTo(line, packet.arrivalMs)
-    }
-    if (packet.marker && this.#layers.short) {
-      this.#nowMs = packet.arrivalMs
-      this.#chooseLayer()
+  #arrived(sender: LineSender, line: MediaLine, packets: readonly MediaPacket[]): void {
+    this.#nowMs = this.#options.now()
+    for (const packet of packets) {
+      // Another layer is taken at its next keyframe: until then the one that is shown goes on, if it does.
+      if (packet.keyframe && sender.line !== line && sender === this.#video) {
+        if (line === this.#layers.wanted(this.#producer)) sender.switchTo(line, this.#nowMs)
+      }
+      if (packet.marker && this.#layers.short) this.#chooseLayer()
+      if (sender.line === line) sender.arrived(packet, this.#nowMs)
     }
     if (sender.line !== line) return
-    this.#nowMs = packet.arrivalMs
-    sender.arrived(packet, packet.arrivalMs)
-    // The packets of a picture leave together, with its last one: a run of them finds the caches warm and wakes a viewer
-    // once.
-    if (sender === this.#video && !packet.marker) {
-      this.#options.backlog(this)
-      return
-    }
-    if (sender.pump(packet.arrivalMs)) this.#options.backlog(this)
+    if (sender.pump(this.#nowMs)) this.#options.backlog(this)
     this.#rtcp.report(this.#nowMs)
   }
 

@@ -8,6 +8,7 @@ import { defaultGopLimits, GopCache, type GopLimits } from './gop-cache.ts'
 import { LineClock } from './line-clock.ts'
 import { LossList } from './loss-list.ts'
 import { type MediaPacket, makeWire } from './packet-ring.ts'
+import { PacketRun } from './packet-run.ts'
 import { ReceiveReport } from './receive-report.ts'
 import { SourceLine } from './source-line.ts'
 
@@ -27,8 +28,8 @@ export interface LineFormat {
 }
 
 export interface LineListener {
-  /** A packet that had not come before; in order of arrival, which may not be the order of numbers. */
-  packet(line: MediaLine, packet: MediaPacket): void
+  /** Packets that had not come before; in order of arrival, which may not be the order of numbers. */
+  packets(packets: readonly MediaPacket[]): void
 }
 
 /** Sound has no keyframes: that of the longest group of pictures is kept, for readers who begin with the group. */
@@ -53,6 +54,9 @@ export class MediaLine {
   /** Packets lost for good since the last one numbered. */
   #gone = 0
   readonly #listeners = new Set<LineListener>()
+  readonly #run = new PacketRun((packets) => {
+    for (const listener of this.#listeners) listener.packets(packets)
+  })
   readonly #wallNow: () => number
   #ssrc: number | undefined
   #keyTimestamp: number | undefined
@@ -100,6 +104,11 @@ export class MediaLine {
     return () => {
       this.#listeners.delete(listener)
     }
+  }
+
+  /** Those who listen get what is held back for the rest of a picture. */
+  flush(): void {
+    this.#run.flush()
   }
 
   /** Where transport-wide sequence numbers go. */
@@ -152,7 +161,7 @@ export class MediaLine {
     if (!late) this.clock.arrived(timestamp, nowMs)
     if (packet.captureMs !== undefined) this.clock.captured(timestamp, packet.captureMs)
     this.#measure(packet)
-    for (const listener of this.#listeners) listener.packet(this, packet)
+    this.#run.add(packet, late || packet.marker || this.format.kind === 'audio')
     return mendable ? 'taken' : 'keyframe'
   }
 

@@ -31,7 +31,8 @@ export interface ProducerOptions {
 
 /** Our SSRC in RTCP to the device. */
 const ownSsrc = 1
-const tickMs = 10
+/** How often it is looked after what is missing, while something is, ms. */
+const repairMs = 5
 const feedbackMs = 50
 const reportMs = 1_000
 
@@ -54,7 +55,7 @@ export class Producer implements AsyncDisposable {
   readonly #feedback = new ArrivalFeedback()
   readonly #endListeners = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
-  #feedbackAtMs = 0
+  #repairs: NodeJS.Timeout | undefined
   #reportAtMs = 0
   readonly #keyframes: Record<'video' | 'sub', KeyframeRequests>
   #lastPacketMs: number | undefined
@@ -75,7 +76,7 @@ export class Producer implements AsyncDisposable {
     for (const [, line] of this.#lines) {
       line.onTransportSequence((sequence, nowMs) => this.#feedback.arrived(sequence, nowMs))
     }
-    this.#timer = setInterval(() => this.#tick(), tickMs)
+    this.#timer = setInterval(() => this.#tick(), feedbackMs)
     this.#timer.unref()
   }
 
@@ -108,6 +109,8 @@ export class Producer implements AsyncDisposable {
     this.#lastPacketMs = nowMs
     this.traffic.packet(bytes.length, nowMs)
     if (line.receive(bytes, nowMs) === 'keyframe' && name !== 'audio') this.requestKeyframe(name)
+    // Nothing is lost most of the time: no timer runs for it then.
+    if (line.losses.size > 0) this.#repairs ??= setInterval(() => this.#repair(), repairMs)
   }
 
   /** Asks the device for a keyframe; requests that come in quick succession become one. */
@@ -144,19 +147,22 @@ export class Producer implements AsyncDisposable {
     const nowMs = this.#options.now()
     this.#keyframes.video.tick(nowMs)
     this.#keyframes.sub.tick(nowMs)
-    for (const [name, line] of this.#lines) {
-      if (line.losses.size > 0) this.#askAgain(name, line, nowMs)
-    }
-    if (nowMs - this.#feedbackAtMs >= feedbackMs) {
-      this.#feedbackAtMs = nowMs
-      const media = this.video?.ssrc ?? this.audio?.ssrc
-      const feedback = media === undefined ? undefined : this.#feedback.take(ownSsrc, media)
-      if (feedback) this.#options.send(this.video?.ssrc === media ? 'video' : 'audio', writeRtcp([feedback]))
-    }
+    const media = this.video?.ssrc ?? this.audio?.ssrc
+    const feedback = media === undefined ? undefined : this.#feedback.take(ownSsrc, media)
+    if (feedback) this.#options.send(this.video?.ssrc === media ? 'video' : 'audio', writeRtcp([feedback]))
     if (nowMs - this.#reportAtMs >= reportMs) {
       this.#reportAtMs = nowMs
       for (const [name, line] of this.#lines) this.#report(name, line, nowMs)
     }
+  }
+
+  #repair(): void {
+    const nowMs = this.#options.now()
+    const torn = this.#lines.filter(([, line]) => line.losses.size > 0)
+    for (const [name, line] of torn) this.#askAgain(name, line, nowMs)
+    if (torn.length > 0) return
+    clearInterval(this.#repairs)
+    this.#repairs = undefined
   }
 
   #askAgain(name: LineName, line: MediaLine, nowMs: number): void {
@@ -182,6 +188,8 @@ export class Producer implements AsyncDisposable {
     if (this.#ended) return
     this.#ended = true
     clearInterval(this.#timer)
+    clearInterval(this.#repairs)
+    for (const [, line] of this.#lines) line.flush()
     for (const callback of [...this.#endListeners]) callback()
     this.#endListeners.clear()
   }

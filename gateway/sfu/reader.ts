@@ -37,8 +37,8 @@ export class FrameFeed {
       this.#audioFormat = { codec: codec as AudioFormat['codec'], clockRate, channels }
     }
     this.#begin(video, audio)
-    if (video) this.#stops.push(video.listen({ packet: () => this.#drain() }))
-    if (audio) this.#stops.push(audio.listen({ packet: () => this.#drain() }))
+    if (video) this.#stops.push(video.listen({ packets: () => this.#drain() }))
+    if (audio) this.#stops.push(audio.listen({ packets: () => this.#drain() }))
     this.#stops.push(producer.onEnd(() => this.#end()))
     this.#drain()
   }

@@ -14,7 +14,10 @@ import { mountpoint, startJanus } from './peers/janus.ts'
 import { type Absent, peer } from './peers/peer.ts'
 import { usage } from './process-usage.ts'
 
-const settleMs = 5_000
+/** With one viewer, before anything is counted: the gateway's heap has grown and its code is compiled by then. */
+const warmUpMs = 30_000
+/** After each number of viewers has joined. */
+const settleMs = 10_000
 const camera = { gop: 100, bitrate: 2_000_000 }
 
 /** What one number of viewers cost. */
@@ -82,8 +85,8 @@ async function series(
   seconds: number,
 ): Promise<Map<number, Cost>> {
   await using load = startLoad(target)
-  // The camera is live, and what is used once is loaded, before anything is counted.
   await joined(load, 1, 0)
+  await wait(warmUpMs)
   const costs = new Map<number, Cost>()
   const look = async () => ({ ...(await usage(pid)), ...(await load.counts()) })
   const empty = await look()
