@@ -51,7 +51,7 @@ export class PublisherSessions implements AsyncDisposable {
   /**
    * Answers a WHIP offer.
    * @throws PorchlightError `forbidden`, `sign_in_required`, `session_limit`, `sdp_invalid`, `offer_unsupported`,
-   *   `session_timeout`, `session_ended`
+   *   `session_ended`
    */
   async publish(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
     mustBeAllowed(subject, 'publish', camera)

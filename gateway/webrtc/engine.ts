@@ -39,7 +39,7 @@ export interface SessionEvents {
 }
 
 export interface EngineSession extends AsyncDisposable {
-  /** Our half, candidates included. @throws PorchlightError `session_timeout`, `sdp_invalid`, `session_ended` */
+  /** Our half, candidates included. @throws PorchlightError `internal` */
   readonly local: Promise<TransportParameters>
   readonly state: TransportState
   /** `address:port` (`[address]:port` of IPv6) at the other end of the path; undefined while there is none. */

@@ -25,8 +25,6 @@ export interface NodeDataChannelOptions {
   announce: readonly string[]
   /** The way in for those who come over a relay by TCP. */
   door?: RelayDoor | undefined
-  /** How long gathering may take, ms. */
-  gatherTimeoutMs?: number
   log: Logger
 }
 
@@ -80,7 +78,6 @@ class NodeDataChannelSession implements EngineSession {
   readonly #onClosed: () => void
   #state: TransportState = 'connecting'
   #shutDoor: (() => void) | undefined
-  #failLocal: (error: PorchlightError) => void = () => undefined
   #closed = false
 
   constructor(
@@ -110,13 +107,14 @@ class NodeDataChannelSession implements EngineSession {
         if (!this.#closed && state === 'connected') this.#events.path?.()
       })
       for (const track of tracks) this.#addTrack(track)
+      this.#listenForOpen(tracks)
       // libdatachannel takes the answer's lines from tracks that exist already under the offer's mids.
       this.#peer.setRemoteDescription(remoteOfferSdp(remote, tracks), 'offer')
     } catch (cause) {
       this.#peer.close()
       throw new PorchlightError('sdp_invalid', cause instanceof Error ? cause.message : undefined, { cause })
     }
-    this.local = this.#gather(options)
+    this.local = this.#describe(options)
   }
 
   get state(): TransportState {
@@ -140,38 +138,30 @@ class NodeDataChannelSession implements EngineSession {
     else media.addOpusCodec(track.payloadType)
     for (const ssrc of track.localSsrcs) media.addSSRC(ssrc, 'porchlight')
     const line = this.#peer.addTrack(media)
-    line.onOpen(() => {
-      if (!this.#closed) this.#events.open(track.mid)
-    })
     line.onMessage((bytes) => {
       if (!this.#closed) this.#events.packet(track.mid, bytes)
     })
     this.#tracks.set(track.mid, line)
   }
 
-  async #gather(options: NodeDataChannelOptions): Promise<TransportParameters> {
-    const complete = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new PorchlightError('session_timeout', 'no candidate found')),
-        options.gatherTimeoutMs ?? 3_000,
-      )
-      this.#failLocal = (error) => {
-        clearTimeout(timer)
-        reject(error)
-      }
-      this.#peer.onGatheringStateChange((state) => {
-        if (state !== 'complete') return
-        clearTimeout(timer)
-        resolve()
-      })
+  /**
+   * Tracks open together, in order: the last one tells of all. Each callback into the library is a handle that the event loop
+   * looks at whenever it wakes, so there is none too many.
+   */
+  #listenForOpen(tracks: readonly EngineTrack[]): void {
+    const last = tracks.at(-1)
+    if (last === undefined) return
+    this.#tracks.get(last.mid)?.onOpen(() => {
+      for (const { mid } of tracks) if (!this.#closed) this.#events.open(mid)
     })
+  }
+
+  async #describe(options: NodeDataChannelOptions): Promise<TransportParameters> {
     const credentials = iceCredentials()
     this.#shutDoor = options.door?.admit(credentials.iceUfrag, credentials.icePwd)
     this.#peer.setLocalDescription('answer', credentials)
-    await complete
-    const sdp = this.#closed ? undefined : this.#peer.localDescription()?.sdp
-    if (sdp === undefined) throw new PorchlightError('session_ended')
-    return readLocal(sdp, options)
+    // No server is asked for candidates: they are all there when this returns.
+    return readLocal(this.#peer.localDescription()?.sdp ?? '', options)
   }
 
   #stateChanged(state: string): void {
@@ -211,9 +201,6 @@ class NodeDataChannelSession implements EngineSession {
     if (this.#closed) return
     this.#closed = true
     this.#state = 'closed'
-    this.#failLocal(new PorchlightError('session_ended'))
-    // Whoever waits for our half is told; where nobody does, the failure must not be an unhandled one.
-    this.local.catch((error: unknown) => this.#log.trace({ err: error }, 'closed before it was answered'))
     this.#shutDoor?.()
     this.#tracks.clear()
     this.#peer.close()
