@@ -4,7 +4,9 @@ import type { AudioFormat, AudioFrame } from '@porchlight/proto/media/access-uni
 import type { Logger } from 'pino'
 import { OggPackets } from './ogg-packets.ts'
 
-/** ffmpeg reads 1024 samples at a time, and the encoder looks ahead. */
+/** ffmpeg reads so many samples at a time: to write fewer would wake it, and us, for nothing. */
+const readSamples = 1_024
+/** What ffmpeg keeps, and what the encoder looks ahead. */
 const keptSeconds = 0.3
 const opusRate = 48_000
 /** 20 ms. */
@@ -33,6 +35,9 @@ export class OpusTranscoder {
   readonly #ended: Promise<void>
   readonly #anchors: Anchor[] = []
   #fedSeconds = 0
+  /** Not yet written to ffmpeg. */
+  #gathered: Uint8Array[] = []
+  #gatheredSamples = 0
   #packets = 0
   #failed = false
 
@@ -87,8 +92,16 @@ export class OpusTranscoder {
     this.#anchors.push({ atSeconds: this.#fedSeconds, captureMs: frame.captureMs })
     if (this.#anchors.length > maxAnchors) this.#anchors.shift()
     this.#fedSeconds += frame.samples / frame.clockRate
-    if (frame.codec === 'aac') this.#child.stdin.write(adtsHeader(this.#input, frame.data.byteLength))
-    this.#child.stdin.write(frame.data)
+    if (frame.codec === 'aac') this.#gathered.push(adtsHeader(this.#input, frame.data.byteLength))
+    this.#gathered.push(frame.data)
+    this.#gatheredSamples += frame.samples
+    if (this.#gatheredSamples >= readSamples) this.#write()
+  }
+
+  #write(): void {
+    this.#child.stdin.write(Buffer.concat(this.#gathered))
+    this.#gathered = []
+    this.#gatheredSamples = 0
   }
 
   /** Resolves when there is room for more, or the child is gone. */
@@ -102,6 +115,7 @@ export class OpusTranscoder {
 
   /** Ends the child after what it still has to say. Idempotent. */
   async end(): Promise<void> {
+    if (this.#gathered.length > 0 && !this.#failed) this.#write()
     this.#child.stdin.end()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), killAfterMs)
     await this.#ended
