@@ -15,7 +15,8 @@ import { join, leave, type Seen, seen } from './whep-page.ts'
 const delayMs = 25
 const wide = 3_000_000
 const thin = 400_000
-const warmUpMs = 5_000
+/** By then the page has seen that packets are lost, and pictures wait for their repair. */
+const warmUpMs = 10_000
 /** The main layer has so long to be there before the link becomes thin, ms. */
 const mainWaitMs = 20_000
 /** Of the main stream, pixels. */
