@@ -1,3 +1,4 @@
+import { asBuffer } from '@porchlight/proto/as-buffer.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { isRtcp } from '@porchlight/proto/media/rtp.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
@@ -161,10 +162,6 @@ class Session implements EngineSession {
       this.#log.error({ err: error }, 'session listener failed')
     }
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function withoutCandidates(sdp: string): string {

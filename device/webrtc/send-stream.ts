@@ -1,7 +1,7 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import { packetizeVideo } from '@porchlight/proto/media/packetizer.ts'
 import type { ReportBlock, RtcpPacket } from '@porchlight/proto/media/rtcp.ts'
-import { ntpFromMs, readUint32, writeRtp } from '@porchlight/proto/media/rtp.ts'
+import { markPadded, mostPadding, ntpFromMs, readUint32, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import {
   absCaptureTimeId,
   frameNumberId,
@@ -17,8 +17,6 @@ const headerBytes = 12 + 4 + 20
 const maxPayload = maxRtpBytes - headerBytes
 /** Where the transport-wide number stands: it is the first extension. */
 const transportNumberAt = 12 + 4 + 1
-/** The count of padding bytes is one byte. */
-const mostPadding = 255
 /** Sound that deviates less from its sample count goes on without a step in its timestamps. */
 const soundSlackMs = 20
 /** A repetition is not repeated sooner than this, ms. */
@@ -98,7 +96,7 @@ export class SendStream {
     const extensions = [{ id: transportCcId, data: new Uint8Array(2) }]
     const timestamp = readUint32(this.#newest, 4)
     const packet = writeRtp({ marker: false, payloadType, sequence: 0, timestamp, ssrc, extensions, payload })
-    packet[0]! |= 0x20
+    markPadded(packet)
     return packet
   }
 

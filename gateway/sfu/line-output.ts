@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { markPadded } from '@porchlight/proto/media/rtp.ts'
 import { fullHeader, type MediaPacket, type PacketRing, plainHeader } from './packet-ring.ts'
 import { paddingBytes, rtxBytes, writeHeader, writeTransportSequence } from './rtp-header.ts'
 import type { SenderLink, SenderTrack } from './sender-link.ts'
@@ -145,7 +146,7 @@ export class LineOutput {
     const transport = this.#nextTransportSequence()
     const bytes = paddingBytes(transport === undefined ? plainHeader : fullHeader)
     this.#writeHeader(bytes, rtx.payloadType, false, this.#nextRtxSequence(), timestamp, rtx.ssrc, transport)
-    bytes[0]! |= 0x20
+    markPadded(bytes)
     this.#link.send(track, bytes, transport)
     return bytes.length
   }

@@ -1,4 +1,4 @@
-import { writeUint32 } from '@porchlight/proto/media/rtp.ts'
+import { mostPadding, writeUint32 } from '@porchlight/proto/media/rtp.ts'
 
 /** Writes the fixed header (RFC 3550 §5.1) into the first 12 bytes. @param timestamp uint32 */
 export function writeHeader(
@@ -38,10 +38,7 @@ export function rtxBytes(payload: Uint8Array, sequence: number, headerBytes: num
   return bytes
 }
 
-/** The count of padding bytes is one byte. */
-const mostPadding = 255
-
-/** Room for a header, then nothing but padding (RFC 3550 §5.1); the header's padding bit is the caller's to set. */
+/** Room for a header, then nothing but padding; the header is to be marked as padded when it is written. */
 export function paddingBytes(headerBytes: number): Buffer {
   const bytes = Buffer.alloc(headerBytes + mostPadding)
   bytes[bytes.length - 1] = mostPadding

@@ -44,14 +44,3 @@ export function word(text: string): string {
   if (!/^[\w/.+-]{1,64}$/.test(text)) throw new PorchlightError('sdp_invalid', 'media line')
   return text
 }
-
-/** Sources that a line names (RFC 5576). */
-export function remoteSsrcs(section: MediaSection): number[] {
-  const ssrcs = new Set<number>()
-  for (const { name, value } of section.attributes) {
-    if (name !== 'ssrc') continue
-    const ssrc = Number.parseInt(value, 10)
-    if (ssrc > 0 && ssrc < 2 ** 32) ssrcs.add(ssrc)
-  }
-  return [...ssrcs].slice(0, 8)
-}

@@ -1,12 +1,11 @@
 import { absCaptureTimeUri, frameNumberUri, transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
-import type { MediaSection } from '@porchlight/proto/media/sdp.ts'
+import { type MediaSection, ssrcsOf } from '@porchlight/proto/media/sdp.ts'
 import { type AudioCodec, audioCodec, type VideoCodec, videoCodec } from '@porchlight/proto/messages/cameras.ts'
 import type { LineFormat } from '../sfu/media-line.ts'
 import type { TalkFormat } from '../sfu/talk-line.ts'
 import type { EngineTrack, TransportParameters } from '../webrtc/engine.ts'
 import type { AnswerSection } from './answer-sdp.ts'
 import { offeredFeedback } from './codec-match.ts'
-import { remoteSsrcs } from './offer-sections.ts'
 
 /** What becomes of the offer of somebody who sends: a device, or who publishes by WHIP. */
 export interface ProducerPlan {
@@ -79,7 +78,7 @@ export function acceptLine(
     extensions,
     ssrcs: [],
   }
-  tracks.push({ mid, kind, direction: 'recvonly', payloadType, localSsrcs: [], remoteSsrcs: remoteSsrcs(section) })
+  tracks.push({ mid, kind, direction: 'recvonly', payloadType, localSsrcs: [], remoteSsrcs: ssrcsOf(section) })
   return {
     kind,
     codec: choice.codec,

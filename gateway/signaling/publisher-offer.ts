@@ -1,7 +1,7 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { type MediaSection, parseSdp } from '@porchlight/proto/media/sdp.ts'
+import { type MediaSection, parseSdp, ssrcsOf } from '@porchlight/proto/media/sdp.ts'
 import type { AnswerSection } from './answer-sdp.ts'
-import { bundleOf, bundleTransport, isBundled, remoteSsrcs, word } from './offer-sections.ts'
+import { bundleOf, bundleTransport, isBundled, word } from './offer-sections.ts'
 import { acceptLine, type Choice, choicesOf, emptyPlan, type ProducerPlan, takenExtensions } from './producer-plan.ts'
 
 /** As many as could come in good faith; what fits is one of each kind. */
@@ -34,7 +34,7 @@ export function planPublisher(offerSdp: string): ProducerPlan & { video: NonNull
     if (direction !== 'sendonly' && direction !== 'sendrecv') throw unsupported(`${line}: does not send`)
     if (mid === undefined || !isBundled(section, bundled)) throw unsupported(`${line}: BUNDLE and rtcp-mux are needed`)
     // The engine tells bundled lines apart by their sources alone (RFC 9143 §9.2), and does not read their mid.
-    if (offer.media.length > 1 && remoteSsrcs(section).length === 0) throw unsupported(`${line}: a=ssrc is missing`)
+    if (offer.media.length > 1 && ssrcsOf(section).length === 0) throw unsupported(`${line}: a=ssrc is missing`)
     const choice = best(section)
     if (!choice) throw unsupported(`${line}: no codec that is known`)
     const answer: AnswerSection = { kind, protocol: word(section.protocol), formats: [], mid, accepted: undefined }

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { transportCcUri } from '@porchlight/proto/media/rtp-extensions.ts'
-import { type MediaSection, parseSdp } from '@porchlight/proto/media/sdp.ts'
+import { type MediaSection, parseSdp, ssrcsOf } from '@porchlight/proto/media/sdp.ts'
 import type { LineFormat } from '../sfu/media-line.ts'
 import type { Producer } from '../sfu/producer.ts'
 import type { SenderTrack } from '../sfu/sender-link.ts'
 import type { EngineTrack, TransportParameters } from '../webrtc/engine.ts'
 import type { AnswerSection } from './answer-sdp.ts'
 import { type CodecMatch, matchCodec } from './codec-match.ts'
-import { bundleOf, bundleTransport, isBundled, remoteSsrcs, word } from './offer-sections.ts'
+import { bundleOf, bundleTransport, isBundled, word } from './offer-sections.ts'
 
 /** What becomes of a viewer's offer. */
 export interface ViewerPlan {
@@ -152,7 +152,7 @@ function acceptTalk(
     direction: 'recvonly',
     payloadType,
     localSsrcs: [],
-    remoteSsrcs: remoteSsrcs(section),
+    remoteSsrcs: ssrcsOf(section),
   })
   return { mid, payloadType }
 }

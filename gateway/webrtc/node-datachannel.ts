@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
+import { asBuffer } from '@porchlight/proto/as-buffer.ts'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
@@ -218,10 +219,6 @@ class NodeDataChannelSession implements EngineSession {
  */
 function iceCredentials(): { iceUfrag: string; icePwd: string } {
   return { iceUfrag: randomBytes(15).toString('base64'), icePwd: randomBytes(18).toString('base64') }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function readLocal(

@@ -1,24 +1,20 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { MediaSection } from '@porchlight/proto/media/sdp.ts'
+import { iceAndDtls } from '@porchlight/proto/media/sdp-transport.ts'
 import { usefulCandidates } from './candidates.ts'
 import type { EngineTrack, TransportParameters } from './engine.ts'
 
 /**
- * The transport half of an offer, from the section that carries the bundle. Every field is checked letter by letter,
- * because it is written again into the SDP that a native library parses.
+ * The transport half of an offer, from the section that carries the bundle. Every field is checked, because it is written
+ * again into the SDP that a native library parses.
  * @throws PorchlightError `sdp_invalid`
  */
 export function remoteTransport(section: MediaSection): TransportParameters {
-  const { iceUfrag, icePwd, fingerprint, setup } = section
-  // RFC 8839 §5.4: ufrag 4–256, password 22–256 characters
-  if (!iceUfrag || !/^[A-Za-z0-9+/]{4,256}$/.test(iceUfrag)) throw new PorchlightError('sdp_invalid', 'ice-ufrag')
-  if (!icePwd || !/^[A-Za-z0-9+/]{22,256}$/.test(icePwd)) throw new PorchlightError('sdp_invalid', 'ice-pwd')
-  if (!fingerprint || !/^sha-(256|384|512) [0-9A-F]{2}(:[0-9A-F]{2}){31,63}$/i.test(fingerprint)) {
-    throw new PorchlightError('sdp_invalid', 'fingerprint')
-  }
+  const { setup } = section
+  const own = iceAndDtls(section)
   if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive')
     throw new PorchlightError('sdp_invalid', 'setup')
-  return { iceUfrag, icePwd, fingerprint, setup, candidates: usefulCandidates(section.candidates) }
+  return { ...own, setup, candidates: usefulCandidates(section.candidates) }
 }
 
 /** The least offer that brings a library to the same session as the real one: our words, the other side's parameters. */

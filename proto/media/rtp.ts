@@ -166,6 +166,14 @@ export class TimestampUnwrapper {
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
 const ntpEpochSeconds = 2_208_988_800
 
+/** The count of padding bytes, the last of them, is one byte (RFC 3550 §5.1). */
+export const mostPadding = 255
+
+/** The packet says that its last bytes are padding. */
+export function markPadded(packet: Uint8Array): void {
+  packet[0]! |= 0x20
+}
+
 /** @param ms since the Unix epoch, with fractions @returns NTP time as UQ32.32 (RFC 3550 §4) */
 export function ntpFromMs(ms: number): bigint {
   const seconds = Math.floor(ms / 1000)

@@ -1,5 +1,8 @@
 import { PorchlightError } from '../errors.ts'
 
+/** Sources of one section that are believed. */
+const mostSsrcs = 8
+
 /**
  * One tolerant reader of session descriptions (RFC 8866), for cameras (RTSP, SDP files) and for WebRTC alike.
  * Lines that make no sense are left out; cameras send many.
@@ -170,6 +173,17 @@ function parseMediaLine(value: string): MediaSection | undefined {
 /** The first value of an attribute; undefined where it is not there. */
 export function attribute(of: { attributes: SdpAttribute[] }, name: string): string | undefined {
   return of.attributes.find((one) => one.name === name)?.value
+}
+
+/** Sources that a section names (RFC 5576), each once. */
+export function ssrcsOf(section: MediaSection): number[] {
+  const ssrcs = new Set<number>()
+  for (const { name, value } of section.attributes) {
+    if (name !== 'ssrc') continue
+    const ssrc = Number.parseInt(value, 10)
+    if (ssrc > 0 && ssrc < 2 ** 32) ssrcs.add(ssrc)
+  }
+  return [...ssrcs].slice(0, mostSsrcs)
 }
 
 function complete(media: MediaSection, session: SessionDescription): void {

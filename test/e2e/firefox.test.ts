@@ -1,29 +1,24 @@
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { openFirefox, openFirefoxPage } from '../support/firefox.ts'
 import { agesOf, framesAfter, seenFrames, stepsOf, watchFrames } from '../support/page-probe.ts'
 import { openSmallHouse, type SmallHouse } from '../support/small-house.ts'
+import { triedWays } from '../support/tried-ways.ts'
 import { showCamera } from '../support/viewer-page.ts'
 
 /** Three seconds, and what a busy machine may hold the page up. */
 const oldestMs = 5_000
 
-const cleanUps: (() => Promise<void>)[] = []
-const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
+const atEnd = atFileEnd()
 let house: SmallHouse
 let page: Page
-const asked: string[] = []
+let asked: readonly string[]
 
 beforeAll(async () => {
   house = await openSmallHouse(atEnd)
   page = await openFirefoxPage(await openFirefox(atEnd), house.gateway)
-  page.on('response', (response) => {
-    const { pathname } = new URL(response.url())
-    if (/\/(whep|live\.mp4)$/.test(pathname)) asked.push(`${pathname.split('/').at(-1)} ${response.status()}`)
-  })
-})
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
+  asked = triedWays(page)
 })
 
 test('Firefox has WebRTC without H.264, and H.264 without WebRTC', async () => {

@@ -1,30 +1,24 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { openChromium } from '../support/chromium.ts'
 import { openFirefox, openFirefoxPage } from '../support/firefox.ts'
 import { agesOf, framesAfter, watchFrames } from '../support/page-probe.ts'
 import { openSmallHouse, type SmallHouse } from '../support/small-house.ts'
+import { triedWays } from '../support/tried-ways.ts'
 import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 
-const cleanUps: (() => Promise<void>)[] = []
-const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
+const atEnd = atFileEnd()
 const canPlay = `MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L60.90"')`
 let house: SmallHouse
 
 beforeAll(async () => {
   house = await openSmallHouse(atEnd, { codec: 'h265' })
 })
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
-})
 
 test('a browser that has H.265 in no way says so, after it has tried both ways', async (context) => {
   const page = await openPhone(await openChromium(atEnd), house.gateway)
   if (await page.evaluate(canPlay)) context.skip('this Chromium plays H.265')
-  const tried: string[] = []
-  page.on('response', (response) => {
-    const { pathname } = new URL(response.url())
-    if (/\/(whep|live\.mp4)$/.test(pathname)) tried.push(`${pathname.split('/').at(-1)} ${response.status()}`)
-  })
+  const tried = triedWays(page)
   await showCamera(page, house.agent.camera)
   await pictureIs(page, 'failed')
   expect(tried).toEqual(['whep 406', 'live.mp4 200'])

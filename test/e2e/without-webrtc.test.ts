@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { openChromium } from '../support/chromium.ts'
 import { cameraThat } from '../support/house.ts'
 import { agesOf, framesAfter, hearTone, stepsOf, watchFrames } from '../support/page-probe.ts'
@@ -9,8 +10,7 @@ import { openPhone, pictureIs, showCamera } from '../support/viewer-page.ts'
 /** Three seconds, and what a busy machine may hold the page up. */
 const oldestMs = 5_000
 
-const cleanUps: (() => Promise<void>)[] = []
-const atEnd = (cleanUp: () => Promise<void>) => cleanUps.unshift(cleanUp)
+const atEnd = atFileEnd()
 let house: SmallHouse
 let page: Page
 
@@ -19,9 +19,6 @@ beforeAll(async () => {
 })
 beforeAll(async () => {
   page = await openPhone(await openChromium(atEnd), house.gateway)
-})
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 test("with WebRTC switched off the bar code on screen advances and is the camera's", async () => {

@@ -1,19 +1,17 @@
 import { request as httpRequest } from 'node:http'
 import { errors, isErrorCode, type Problem } from '@porchlight/proto/errors.ts'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { TestGateway } from '../support/test-gateway.ts'
 
 let gateway: TestGateway
 let me: { cookie: string; origin: string }
-const cleanUps: (() => Promise<void>)[] = []
+const atEnd = atFileEnd()
 
 beforeAll(async () => {
-  gateway = await TestGateway.open((cleanUp) => cleanUps.unshift(cleanUp))
+  gateway = await TestGateway.open(atEnd)
   me = await gateway.signIn()
-})
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 const get = (path: string, headers: Record<string, string> = {}) => fetch(gateway.url + path, { headers })
@@ -47,7 +45,7 @@ describe('signing in', () => {
   })
 
   it('prints a link at the first start only', async () => {
-    const fresh = await TestGateway.open((cleanUp) => cleanUps.unshift(cleanUp))
+    const fresh = await TestGateway.open(atEnd)
     expect(fresh.running.signInLink).toMatch(/\/#\/sign-in\?token=[\w-]{43}$/)
     await fresh.signIn()
     await fresh.close()
@@ -65,7 +63,7 @@ describe('signing in', () => {
   it('ends, and with it what this browser waits to see', async () => {
     const mine = await gateway.signIn()
     const device = await gateway.enrol('slow')
-    const client = await device.come((cleanUp) => cleanUps.unshift(cleanUp))
+    const client = await device.come(atEnd)
     await expect.poll(async () => (await get('/api/cameras/slow.door', mine)).status).toBe(200)
     const asked = new Promise<void>((resolve) => {
       client.on('message', (topic) => topic.endsWith('/command') && resolve())
@@ -111,7 +109,7 @@ describe('what needs a sign-in', () => {
 describe('access tokens', () => {
   it('see their cameras and nothing else', async () => {
     const porch = await gateway.enrol('porch')
-    await porch.come((cleanUp) => cleanUps.unshift(cleanUp), [{}, { camera: 'yard' }])
+    await porch.come(atEnd, [{}, { camera: 'yard' }])
     const [token = ''] = await gateway.cli('token', [], { camera: ['porch.door'], ttl: ['1h'] })
     const headers = { authorization: `Bearer ${token}` }
     await expect

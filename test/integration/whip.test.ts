@@ -1,18 +1,16 @@
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { TestGateway } from '../support/test-gateway.ts'
 import { plainWhipOffer } from '../support/whip-offer.ts'
 
 let gateway: TestGateway
 let me: { cookie: string; origin: string }
-const cleanUps: (() => Promise<void>)[] = []
+const atEnd = atFileEnd()
 
 beforeAll(async () => {
-  gateway = await TestGateway.open((cleanUp) => cleanUps.unshift(cleanUp))
+  gateway = await TestGateway.open(atEnd)
   me = await gateway.signIn()
-})
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 const path = (name: string) => `/api/cameras/whip.${name}/whip`

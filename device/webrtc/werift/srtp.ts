@@ -1,3 +1,4 @@
+import { asBuffer } from '@porchlight/proto/as-buffer.ts'
 import { parseRtp } from '@porchlight/proto/media/rtp.ts'
 import {
   ProtectionProfileAeadAes128Gcm,
@@ -138,8 +139,4 @@ function keep(windows: Map<number, ReplayWindow>, ssrc: number, window: ReplayWi
   if (!windows.has(ssrc) && windows.size >= maxSources) return false
   windows.set(ssrc, window)
   return true
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
