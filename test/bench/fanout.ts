@@ -1,8 +1,9 @@
 /**
  * What a packet to a viewer costs: one 720p25 camera (2 Mbit/s, 4 s groups, with sound), many viewers in another process that
  * answer as browsers do (receiver reports, transport-wide feedback), CPU and memory of the whole gateway. Beside it, in the
- * same run with the same camera and viewers, Janus where it is installed. Linux only (/proc).
- * `--viewers 20,40,200`, `--peer-viewers 20,40`, `--seconds N` of each measurement (20).
+ * same run with the same camera and viewers, those of Janus, go2rtc and MediaMTX that are installed. Linux only (/proc).
+ * `--viewers 20,40,200`, `--peer-viewers 20,40`, `--seconds N` of each measurement (20). The gateway records no more than the
+ * others do; with `--recording` it does, all the time.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -12,6 +13,7 @@ import { openHouse } from './house-target.ts'
 import { type Load, type LoadTarget, startLoad } from './load/load.ts'
 import { mountpoint, startJanus } from './peers/janus.ts'
 import { type Absent, peer } from './peers/peer.ts'
+import { type StartWhepPeer, whepPeers } from './peers/whep-peers.ts'
 import { usage } from './process-usage.ts'
 
 /** With one viewer, before anything is counted: the gateway's heap has grown and its code is compiled by then. */
@@ -49,23 +51,28 @@ export async function run(args: readonly string[]): Promise<Result> {
       viewers: { type: 'string', default: '20,40,200' },
       'peer-viewers': { type: 'string', default: '20,40' },
       seconds: { type: 'string', default: '20' },
+      recording: { type: 'boolean', default: false },
     },
   })
   const seconds = Number(values.seconds)
-  const own = figures('gateway', await house(numbers(values.viewers), seconds))
-  const beside = await peer('janus', async () =>
-    figures('janus', await janus(numbers(values['peer-viewers']), seconds)),
-  )
-  return { ...own, peers: { janus: beside } }
+  const own = figures('gateway', await house(numbers(values.viewers), seconds, values.recording))
+  const counts = numbers(values['peer-viewers'])
+  const beside = async (name: string, cost: () => Promise<Map<number, Cost>>) =>
+    await peer(name, async () => figures(name, await cost()))
+  const peers: Result['peers'] = { janus: await beside('janus', () => janus(counts, seconds)) }
+  for (const [name, start] of Object.entries(whepPeers)) {
+    peers[name] = await beside(name, () => byWhep(start, counts, seconds))
+  }
+  return { ...own, peers }
 }
 
 const numbers = (list: string) => list.split(',').map(Number)
 
-async function house(counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
+async function house(counts: readonly number[], seconds: number, motion: boolean): Promise<Map<number, Cost>> {
   await using stack = new AsyncDisposableStack()
   const most = Math.max(...counts)
   const media = { maxViewers: most, maxViewersPerCamera: most }
-  const target = await openHouse(stack, camera, { gateway: { media } })
+  const target = await openHouse(stack, camera, { motion, gateway: { media } })
   const { whep, headers } = target
   return await series(target.gatewayPid, { kind: 'whep', whep, headers }, counts, seconds)
 }
@@ -75,6 +82,13 @@ async function janus(counts: readonly number[], seconds: number): Promise<Map<nu
   const source = stack.use(await startCamera(camera))
   const { pid, url, address } = await startJanus(stack, source.url)
   return await series(pid, { kind: 'janus', url, address, mountpoint }, counts, seconds)
+}
+
+async function byWhep(start: StartWhepPeer, counts: readonly number[], seconds: number): Promise<Map<number, Cost>> {
+  await using stack = new AsyncDisposableStack()
+  const source = stack.use(await startCamera(camera))
+  const { pid, whep, headers } = await start(stack, source.url)
+  return await series(pid, { kind: 'whep', whep, headers }, counts, seconds)
 }
 
 /** Ever more viewers of one server. */

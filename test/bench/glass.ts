@@ -1,7 +1,7 @@
 /**
  * Glass to glass, from the camera on: how old a picture is when Chromium shows it, from the moment the simulated camera sent
  * it (bar code) to the display time of the browser. On loopback, 4 s groups; beside it, in the same run with the same camera,
- * Janus where it is installed. `--seconds N` of watching (20), `--bitrate BIT/S` (2000000).
+ * those of Janus, go2rtc and MediaMTX that are installed. `--seconds N` of watching (20), `--bitrate BIT/S` (2000000).
  */
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
@@ -12,6 +12,7 @@ import { openHouse } from './house-target.ts'
 import { mountpoint, startJanus } from './peers/janus.ts'
 import { janusFrames, watchJanus } from './peers/janus-page.ts'
 import { type Absent, isAbsent, peer } from './peers/peer.ts'
+import { type StartWhepPeer, whepPeers } from './peers/whep-peers.ts'
 import { join, type ShownFrame, seen } from './whep-page.ts'
 
 const warmUpMs = 5_000
@@ -48,7 +49,10 @@ export async function run(args: readonly string[]): Promise<Result> {
     }
   }
   const own = await onPage((page) => house(page, camera, watchMs))
-  const peers = { janus: await peer('janus', () => onPage((page) => janus(page, camera, watchMs))) }
+  const peers: Result['peers'] = { janus: await peer('janus', () => onPage((page) => janus(page, camera, watchMs))) }
+  for (const [name, start] of Object.entries(whepPeers)) {
+    peers[name] = await peer(name, () => onPage((page) => byWhep(page, start, camera, watchMs)))
+  }
   for (const [name, figures] of Object.entries({ porchlight: own, ...peers }))
     if (!isAbsent(figures)) print(name, figures)
   return { glass_ms: own, peers }
@@ -68,6 +72,20 @@ async function janus(page: Page, options: { gop: number; bitrate: number }, watc
   const { url } = await startJanus(stack, camera.url)
   await watchJanus(page, url, mountpoint)
   return await watch(page, () => janusFrames(page), camera, watchMs)
+}
+
+async function byWhep(
+  page: Page,
+  start: StartWhepPeer,
+  options: { gop: number; bitrate: number },
+  watchMs: number,
+): Promise<Glass> {
+  await using stack = new AsyncDisposableStack()
+  const camera = stack.use(await startCamera(options))
+  const target = await start(stack, camera.url)
+  await page.goto(target.page)
+  await join(page, target, { relayPort: 0, rttMs: 0 })
+  return await watch(page, async () => (await seen(page)).frames, camera, watchMs)
 }
 
 async function watch(

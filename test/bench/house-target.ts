@@ -14,6 +14,8 @@ export interface HouseTarget extends WhepTarget {
 export interface HouseOptions {
   /** The camera's small stream goes along. */
   sub?: boolean
+  /** The agent looks for motion (by default): the simulated camera always moves, so that it is recorded all the time. */
+  motion?: boolean
   /** Settings of the gateway. */
   gateway?: Record<string, unknown>
 }
@@ -28,7 +30,8 @@ export async function openHouse(
   const camera = stack.use(await startCamera(cameraOptions))
   const gateway = await GatewayHouse.open(atEnd, options.gateway)
   const source = { url: camera.url, ...(options.sub ? { sub: camera.subUrl } : {}) }
-  const agent = await AgentHouse.open(gateway, { source }, atEnd)
+  const motion = { enabled: options.motion ?? true }
+  const agent = await AgentHouse.open(gateway, { source, motion }, atEnd)
   await cameraThat(gateway, agent.camera, ({ state, online }) => online && state === 'live')
   return {
     ...(await whepTarget(gateway, agent.camera)),

@@ -16,7 +16,9 @@ export function findProgram(variable: string, ...names: string[]): string {
     }
   })
   if (found === undefined) {
-    throw new Error(`${names[0]} is not here: \`node setup.mjs --test\` says how to get it, or set ${variable}`)
+    throw new Error(
+      `${names[0]} is not here: install it (\`node setup.mjs --test\` tells how, of what tests need), or set ${variable}`,
+    )
   }
   return found
 }

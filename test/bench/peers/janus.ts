@@ -5,6 +5,7 @@ import { startChild } from '../../support/child.ts'
 import { findProgram } from '../../support/find-program.ts'
 import { freePort, freeUdpPort } from '../../support/ports.ts'
 import { until } from '../../support/until.ts'
+import { answers } from './answers.ts'
 
 /** The one mountpoint. */
 export const mountpoint = 1
@@ -49,15 +50,6 @@ admin: { admin_http = false }
   const url = `http://127.0.0.1:${port}/janus`
   await until('the HTTP API of Janus', () => answers(`${url}/info`), startMs)
   return { url, address, pid: child.pid }
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok
-  } catch (error) {
-    if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return false // nobody listens yet
-    throw error
-  }
 }
 
 /** Janus never offers loopback. What is sent to another address of this machine does not leave it either. */
