@@ -83,7 +83,7 @@ export class LossList {
     }
   }
 
-  /** Numbers to ask for now, and those given up. Call about every 10 ms while something is missing. */
+  /** Numbers to ask for now, and those given up. Call every few ms while something is missing. */
   due(nowMs: number): { ask: number[]; givenUp: number[] } {
     const ask: number[] = []
     const givenUp: number[] = []
