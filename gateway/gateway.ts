@@ -32,6 +32,7 @@ import { PictureWatch } from './cameras/picture-watch.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
 import { indexPath, signInLives } from './config/derived.ts'
+import { modeAt } from './config/recording-mode.ts'
 import type { GatewayConfig } from './config/schema.ts'
 import { eventListeners } from './event-listeners.ts'
 import { EventService } from './events/event-service.ts'
@@ -47,6 +48,7 @@ import { Playback } from './playback/playback.ts'
 import { openPublishing } from './publishing.ts'
 import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
+import { ContinuousRecording } from './recorder/continuous.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
 import { DeviceRelays } from './signaling/device-relays.ts'
@@ -218,6 +220,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   )
   recorder.onState((camera, state) => cameras.recording(camera, state))
   await recorder.start()
+  const modes = (camera: string) => config.recordings.cameras[camera] ?? config.recordings
+  const wanted = (camera: string) => modeAt(modes(camera), new Date(now())) === 'continuous'
+  stack.use(new ContinuousRecording({ cameras, wanted, recorder, want }))
   const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
   const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })
 

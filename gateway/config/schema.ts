@@ -1,10 +1,30 @@
 import { hostname } from 'node:os'
 import type { Frozen } from '@porchlight/proto/config.ts'
+import { cameraId } from '@porchlight/proto/ids.ts'
 import { maxRelaySeconds, turnUrl } from '@porchlight/proto/messages/relay.ts'
 import { z } from 'zod'
+import { recordingModes, weekdays } from './recording-mode.ts'
 
 const port = z.number().int().min(0).max(65_535)
 const seconds = z.number().min(0).max(3_600)
+const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'hh:mm')
+
+const recordingMode = z.enum(recordingModes)
+/** Another mode at certain hours; see `recording-mode.ts`. */
+const schedule = z
+  .array(
+    z.strictObject({
+      days: z
+        .array(z.enum(weekdays))
+        .min(1)
+        .max(7)
+        .default([...weekdays]),
+      from: clockTime,
+      to: clockTime,
+      mode: recordingMode,
+    }),
+  )
+  .max(32)
 
 /**
  * Every setting of the gateway with its default and unit. Groups are strict: a key that is not here is refused.
@@ -95,6 +115,11 @@ export const gatewayConfigSchema = z.strictObject({
     .strictObject({
       /** Default: `recordings` in `dataDir`. */
       directory: z.string().min(1).optional(),
+      /** What is recorded: what events ask for, or everything (`continuous`). */
+      mode: recordingMode.default('events'),
+      schedule: schedule.default([]),
+      /** Of single cameras, by id (`porch.door`), in place of the above. */
+      cameras: z.record(cameraId, z.strictObject({ mode: recordingMode, schedule: schedule.default([]) })).default({}),
       /** Seconds kept from before an event began. */
       preroll: seconds.default(10),
       /** Seconds kept from after an event ended. */

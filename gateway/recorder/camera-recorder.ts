@@ -65,6 +65,7 @@ export class CameraRecorder {
   readonly #holes: HoleAsker
   readonly #intake: Intake
   readonly #events = new Map<string, ActiveEvent>()
+  #continuous = false
   #stills: WantedStill[] = []
   #reading: { recording: LiveRecording; leave: () => void } | undefined
   #stopping: Promise<void> = Promise.resolve()
@@ -106,6 +107,13 @@ export class CameraRecorder {
     this.#settle()
   }
 
+  /** Whether everything is recorded, events or not. */
+  continuous(on: boolean): void {
+    this.#continuous = on
+    if (on) this.#begin()
+    else this.#settle()
+  }
+
   /** @throws PorchlightError `footage_invalid`, `disk_*`, `index_failed`: then the device delivers it again */
   async footage(open: () => AsyncIterable<Uint8Array>): Promise<FootageResult> {
     const { ffmpeg, log } = this.#options
@@ -131,6 +139,7 @@ export class CameraRecorder {
     clearTimeout(this.#timer)
     clearTimeout(this.#linger)
     this.#holes.close()
+    this.#continuous = false
     this.#events.clear()
     await this.#stopReading()
     await this.#intake.end()
@@ -176,6 +185,7 @@ export class CameraRecorder {
   }
 
   #settleIfReached(captureMs: number): void {
+    if (this.#continuous) return
     for (const { recordTo } of this.#events.values()) if (recordTo === null || recordTo > captureMs) return
     this.#settle()
   }
@@ -187,10 +197,10 @@ export class CameraRecorder {
       if (recordTo === null || deadline === undefined) continue
       if (this.#writtenToMs >= recordTo || (now >= deadline && this.#reading === undefined)) this.#events.delete(id)
     }
-    const needed = [...this.#events.values()].some(
+    const eventsNeed = [...this.#events.values()].some(
       ({ recordTo, deadline }) => recordTo === null || (this.#seenMs < recordTo && now < (deadline ?? now)),
     )
-    if (!needed) this.#stopReading()
+    if (!eventsNeed && !this.#continuous) this.#stopReading()
     const next = Math.min(...[...this.#events.values()].map(({ deadline }) => deadline ?? Number.POSITIVE_INFINITY))
     clearTimeout(this.#timer)
     if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#settle(), Math.max(100, next - now))

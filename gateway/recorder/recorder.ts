@@ -71,6 +71,11 @@ export class Recorder implements AsyncDisposable {
     this.#camera(event.camera).eventBegan({ ...event, hasStill: event.hasStill ?? false })
   }
 
+  /** Whether all of a camera is recorded, events or not. */
+  continuous(camera: string, on: boolean): void {
+    this.#camera(camera).continuous(on)
+  }
+
   /** Recording goes on until `recordTo` (ms, device clock) has been written, or does not come. */
   eventEnded(event: { id: string; camera: string; endAt: number; recordTo: number }): void {
     this.#camera(event.camera).eventEnded(event)
