@@ -13,7 +13,8 @@ it('a camera that is recorded all the time: nobody watches, nothing happens, and
   const agent = await AgentHouse.open(gateway, { source: { url: camera.url }, motion: { enabled: false } }, atEnd, {
     settings: { ring: { holdSeconds: 1 } },
   })
-  const recorded = () => scanFiles(join(gateway.directory, 'gateway/recordings'), new Set()).flatMap(({ parts }) => parts)
+  const recorded = () =>
+    scanFiles(join(gateway.directory, 'gateway/recordings'), new Set()).flatMap(({ parts }) => parts)
   /** Pictures of one run of the device, each counted once. */
   const longestRun = () => {
     const frames = new Map<string, Set<number>>()

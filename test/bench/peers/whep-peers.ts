@@ -20,7 +20,10 @@ export interface WhepPeer extends WhepTarget {
 export type StartWhepPeer = (stack: AsyncDisposableStack, cameraUrl: string) => Promise<WhepPeer>
 
 /** Those that are asked for where they are on PATH, each with what it does not need for this switched off. */
-export const whepPeers: Readonly<Record<string, StartWhepPeer>> = { go2rtc: startGo2rtc, mediamtx: startMediamtx }
+export const whepPeers: Readonly<Record<string, StartWhepPeer>> = {
+  go2rtc: startGo2rtc,
+  mediamtx: (stack, cameraUrl) => startMediamtx(stack, cameraUrl),
+}
 
 async function startGo2rtc(stack: AsyncDisposableStack, cameraUrl: string): Promise<WhepPeer> {
   const program = findProgram('GO2RTC_PATH', 'go2rtc')
@@ -40,16 +43,27 @@ async function startGo2rtc(stack: AsyncDisposableStack, cameraUrl: string): Prom
   return { pid: child.pid, page: url, whep: `${url}/webrtc?src=camera`, headers: {} }
 }
 
-async function startMediamtx(stack: AsyncDisposableStack, cameraUrl: string): Promise<WhepPeer> {
+/** @param recorded the camera is taken in so many times more, and recorded there each time */
+export async function startMediamtx(
+  stack: AsyncDisposableStack,
+  cameraUrl: string,
+  recorded: { streams: number; directory: string } = { streams: 0, directory: '' },
+): Promise<WhepPeer> {
   const program = findProgram('MEDIAMTX_PATH', 'mediamtx')
   const port = await freePort()
+  const source = { source: cameraUrl, rtspTransport: 'tcp' }
+  const recordPath = join(recorded.directory, '%path/%Y-%m-%d_%H-%M-%S-%f')
+  const copies = Array.from({ length: recorded.streams }, (_, index) => [
+    `copy-${index}`,
+    { ...source, record: true, recordPath },
+  ])
   const settings = {
     ...{ rtsp: false, rtmp: false, hls: false, srt: false },
     webrtcAddress: `127.0.0.1:${port}`,
     webrtcLocalUDPAddress: `127.0.0.1:${await freeUdpPort()}`,
     webrtcIPsFromInterfaces: false,
     webrtcAdditionalHosts: ['127.0.0.1'],
-    paths: { camera: { source: cameraUrl, rtspTransport: 'tcp' } },
+    paths: Object.fromEntries([['camera', source], ...copies]),
   }
   const folder = await mkdtemp(join(tmpdir(), 'porchlight-mediamtx-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
