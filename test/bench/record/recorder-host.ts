@@ -10,7 +10,7 @@ import { openStore } from '../../../gateway/store/open-store.ts'
 import { quietLog } from '../../support/quiet-log.ts'
 import { ScriptedSfu } from '../../support/scripted-sfu.ts'
 import { fsyncChannel } from './fsync-channel.ts'
-import { type Counts, frameMs, SyntheticCamera } from './synthetic-camera.ts'
+import { type Counts, groupMs, SyntheticCamera } from './synthetic-camera.ts'
 
 const { directory, streams } = JSON.parse(process.argv[2]!) as { directory: string; streams: number }
 const { db } = await openStore(join(directory, 'index.sqlite'), quietLog)
@@ -28,10 +28,11 @@ new BroadcastChannel(fsyncChannel).onmessage = () => {
   counts.fsyncs++
 }
 
+// As in life their keyframes come at different times.
 const cameras = Array.from({ length: streams }, (_, index) => {
   const name = `house.camera-${index}`
   recorder.continuous(name, true)
-  return new SyntheticCamera(sfu.readers.get(name)!, (index * frameMs) / streams)
+  return new SyntheticCamera(sfu.readers.get(name)!, (index * groupMs) / streams)
 })
 const beganMs = performance.now()
 setInterval(() => {

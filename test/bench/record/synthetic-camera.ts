@@ -14,11 +14,12 @@ export interface Counts {
 }
 
 /** 25 pictures a second. */
-export const frameMs = 40
-/** Pictures in a group: 4 s. */
+const frameMs = 40
+/** Pictures in a group. */
 const gop = 100
+export const groupMs = gop * frameMs
 /** 2 Mbit/s: a keyframe as large as ten other pictures. */
-const otherBytes = Math.round(((2_000_000 / 8) * ((gop * frameMs) / 1_000)) / (gop - 1 + 10))
+const otherBytes = Math.round(((2_000_000 / 8) * (groupMs / 1_000)) / (gop - 1 + 10))
 
 // Baseline, 1280×720: parameter sets that a reader of MP4 can make sense of; what is in the slices does not matter.
 const sps = Buffer.from('6742c01fda014016ec0440000003004000000c83c60ca8', 'hex')
