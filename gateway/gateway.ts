@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { GatewayDeps } from './api/deps.ts'
 import { cameraEventRoutes } from './api/routes/camera-events.ts'
 import { cameraRoutes } from './api/routes/cameras.ts'
+import { clipRoutes } from './api/routes/clips.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
 import { healthRoutes } from './api/routes/health.ts'
@@ -44,6 +45,7 @@ import { SessionMetrics } from './metrics/session-metrics.ts'
 import { FloorNotices } from './notices/floor-notices.ts'
 import { NoticeBroker } from './notices/notice-broker.ts'
 import packageJson from './package.json' with { type: 'json' }
+import { Clips } from './playback/clips.ts'
 import { Playback } from './playback/playback.ts'
 import { openPublishing } from './publishing.ts'
 import { PushSender } from './push/push-sender.ts'
@@ -93,6 +95,7 @@ const httpRoutes = [
   cameraEventRoutes,
   eventRoutes,
   recordingRoutes,
+  clipRoutes,
   footageRoutes,
   pushRoutes,
   noticeRoutes,
@@ -225,6 +228,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   stack.use(new ContinuousRecording({ cameras, wanted, recorder, want }))
   const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
   const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })
+  const clips = new Clips({ db, directory: recordingsDirectory })
 
   // What happens.
   const title = (camera: string) => cameras.title(camera)
@@ -270,7 +274,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
     ...{ publishTokens, publishers },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
-    ...{ recorder, playback, recordingsDirectory },
+    ...{ recorder, playback, clips, recordingsDirectory },
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))
   const { version } = packageJson

@@ -141,6 +141,15 @@ const entries = {
     sentence: "Recordings cannot hold this camera's codec. Set the camera to H.264, H.265, VP9 or AV1.",
   },
   recording_empty: { status: 404, retryable: true, sentence: 'Nothing has been recorded for this event yet.' },
+  recording_mixed: {
+    status: 422,
+    retryable: false,
+    sentence:
+      "The camera's codec changed in this time, and one file cannot hold both: ask for the times before and after.",
+  },
+  range_invalid: { status: 400, retryable: false, sentence: 'The time must begin before it ends.' },
+  range_too_long: { status: 400, retryable: false, sentence: 'The time is too long: ask for less of it.' },
+  range_empty: { status: 404, retryable: true, sentence: 'Nothing of this camera is recorded in this time.' },
   still_unavailable: { status: 404, retryable: true, sentence: 'There is no still picture for this event.' },
   footage_invalid: { status: 400, retryable: false, sentence: 'The footage cannot be read.' },
   footage_offset: { status: 409, retryable: true, sentence: 'The footage does not go on where it ended.' },

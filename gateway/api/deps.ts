@@ -12,6 +12,7 @@ import type { LiveStreams } from '../live-stream/live-streams.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionReport } from '../metrics/session-report.ts'
 import type { NoticeBroker } from '../notices/notice-broker.ts'
+import type { Clips } from '../playback/clips.ts'
 import type { Playback } from '../playback/playback.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
 import type { Recorder } from '../recorder/recorder.ts'
@@ -52,6 +53,7 @@ export interface GatewayDeps {
   readonly relayFor: RelayFor | undefined
   readonly recorder: Recorder
   readonly playback: Playback
+  readonly clips: Clips
   readonly recordingsDirectory: string
 }
 

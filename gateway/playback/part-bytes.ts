@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
 import { readInit } from '@porchlight/proto/media/fmp4/init-segment.ts'
-import type { EventPart } from './event-parts.ts'
+import type { RecordedPart } from './recorded-parts.ts'
+import type { Segment } from './segments.ts'
 
 /** Init segments kept in memory: one per configuration, of which a camera has few. */
 const maxInits = 64
+/** The timeline of segments begins so long before what is wanted, ms: no segment begins earlier. */
+const leadMs = 60_000
 
 /** Reads parts and init segments from recordings, and moves parts to another timeline on the way. */
 export class PartBytes {
@@ -18,7 +21,7 @@ export class PartBytes {
   }
 
   /** The init segment of a part's file. @throws PorchlightError `recording_not_found` */
-  init(part: Pick<EventPart, 'config' | 'path' | 'init_bytes'>): Promise<Uint8Array> {
+  init(part: Pick<RecordedPart, 'config' | 'path' | 'init_bytes'>): Promise<Uint8Array> {
     const known = this.#inits.get(part.config)
     if (known) return known
     if (this.#inits.size >= maxInits) this.#inits.clear()
@@ -34,7 +37,7 @@ export class PartBytes {
    * @param withAudio false takes its sound out
    * @throws PorchlightError `recording_not_found` where the file is gone or damaged
    */
-  async part(part: EventPart, zeroMs: number, sequence: number, withAudio: boolean): Promise<Uint8Array> {
+  async part(part: RecordedPart, zeroMs: number, sequence: number, withAudio: boolean): Promise<Uint8Array> {
     const [bytes, init] = await Promise.all([this.#read(part.path, part.offset, part.bytes), this.init(part)])
     const timescales = readInit(init)?.timescales
     const fragment = readFragment(bytes)
@@ -44,6 +47,17 @@ export class PartBytes {
       return Math.round(((part.base_ms - zeroMs) * (timescales.get(track) ?? 0)) / 1_000)
     })
     return bytes
+  }
+
+  /**
+   * The bytes of a segment in the timeline of its playlist.
+   * @param fromMs what the playlist shows begins here
+   * @throws PorchlightError `recording_not_found`
+   */
+  async segment({ parts, startMs }: Segment, fromMs: number): Promise<Uint8Array> {
+    const zeroMs = Math.min(fromMs - leadMs, startMs)
+    const bytes = await Promise.all(parts.map((part, index) => this.part(part, zeroMs, part.id + index, true)))
+    return new Uint8Array(Buffer.concat(bytes))
   }
 
   async #read(path: string, offset: number, length: number): Promise<Uint8Array> {

@@ -1,17 +1,17 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
-import { type EventPart, type EventParts, eventParts } from './event-parts.ts'
 import { type Movie, movieOf } from './movie.ts'
 import { PartBytes } from './part-bytes.ts'
-import { playlistOf, type Segment, segmentsOf } from './segments.ts'
+import { type CameraRange, eventRange, type Recorded, recordedParts } from './recorded-parts.ts'
+import { playlistOf, type Segment, type SegmentUris, segmentsOf } from './segments.ts'
 
 /** Events whose growing playlist is remembered. */
 const maxGrowing = 64
 /** A player that has seen a playlist grow gets its end for so long, ms. */
 const rememberedMs = 60_000
-/** The timeline of segments begins so long before what is wanted, ms: no segment begins earlier. */
-const leadMs = 60_000
+/** Relative to the event's own address. */
+const eventUris: SegmentUris = { init: (config) => `init/${config}.mp4`, part: (id) => `parts/${id}.m4s` }
 
 export interface PlaybackOptions {
   db: Kysely<Schema>
@@ -53,13 +53,7 @@ export class Playback {
 
   /** The camera of an event. @throws PorchlightError `event_not_found` */
   async camera(eventId: string): Promise<string> {
-    const row = await this.#options.db
-      .selectFrom('events')
-      .select('camera')
-      .where('id', '=', eventId)
-      .executeTakeFirst()
-    if (row === undefined) throw new PorchlightError('event_not_found')
-    return row.camera
+    return (await eventRange(this.#options.db, eventId)).camera
   }
 
   /** @throws PorchlightError `event_not_found` */
@@ -87,7 +81,7 @@ export class Playback {
     const active = this.#options.isActive(camera, eventId)
     const segments = this.#inOrderOfGrowth(eventId, segmentsOf(parts, active), active)
     if (segments.length === 0) throw new PorchlightError('recording_empty')
-    return playlistOf(segments, active)
+    return playlistOf(segments, active, eventUris)
   }
 
   /** The bytes of one segment of the playlist. @throws PorchlightError `recording_not_found` */
@@ -97,11 +91,7 @@ export class Playback {
       segmentsOf(parts, false).find((candidate) => candidate.id === id) ??
       this.#growing.get(eventId)?.segments.find((candidate) => candidate.id === id)
     if (segment === undefined) throw new PorchlightError('recording_not_found')
-    const zeroMs = Math.min(fromMs - leadMs, segment.startMs)
-    const bytes = await Promise.all(
-      segment.parts.map((part, index) => this.#source.part(part, zeroMs, part.id + index, true)),
-    )
-    return new Uint8Array(Buffer.concat(bytes))
+    return this.#source.segment(segment, fromMs)
   }
 
   /** The init segment of a configuration in the event's playlist. @throws PorchlightError `recording_not_found` */
@@ -112,8 +102,9 @@ export class Playback {
     return this.#source.init(part)
   }
 
-  #parts(eventId: string): Promise<EventParts & { parts: EventPart[] }> {
-    return eventParts(this.#options.db, eventId)
+  async #parts(eventId: string): Promise<CameraRange & Recorded> {
+    const range = await eventRange(this.#options.db, eventId)
+    return { ...range, ...(await recordedParts(this.#options.db, range)) }
   }
 
   /**

@@ -1,13 +1,11 @@
-import type { EventPart } from './event-parts.ts'
-
-/** A longer pause is skipped by players that are told of it, ms. */
-const skippedGapMs = 1_000
+import { skippedPauseMs } from './movie-times.ts'
+import type { RecordedPart } from './recorded-parts.ts'
 
 /** What a player loads at once: parts from a keyframe up to the next. */
 export interface Segment {
   /** Id of the first part: names the segment. */
   id: number
-  parts: EventPart[]
+  parts: RecordedPart[]
   config: string
   startMs: number
   endMs: number
@@ -20,17 +18,17 @@ export interface Segment {
  * @param parts in order; the first begins with a keyframe
  * @param growing then the last segment may not be whole yet, and is left out
  */
-export function segmentsOf(parts: readonly EventPart[], growing: boolean): Segment[] {
+export function segmentsOf(parts: readonly RecordedPart[], growing: boolean): Segment[] {
   const segments: Segment[] = []
   for (const part of parts) {
     const last = segments.at(-1)
-    if (last && part.keyframe === 0 && part.config === last.config && part.run === last.parts[0]!.run) {
+    const goesOn = last && part.config === last.config && part.run === last.parts[0]!.run
+    if (goesOn && part.keyframe === 0) {
       last.parts.push(part)
       last.endMs = Math.max(last.endMs, part.end_ms)
       continue
     }
-    const discontinuity =
-      last !== undefined && (last.config !== part.config || part.start_ms - last.endMs > skippedGapMs)
+    const discontinuity = last !== undefined && (!goesOn || part.start_ms - last.endMs > skippedPauseMs)
     segments.push({
       id: part.id,
       parts: [part],
@@ -43,8 +41,14 @@ export function segmentsOf(parts: readonly EventPart[], growing: boolean): Segme
   return growing ? segments.slice(0, -1) : segments
 }
 
-/** HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes. URIs are relative to the event's. */
-export function playlistOf(segments: readonly Segment[], growing: boolean): string {
+/** What a playlist calls its files, relative to its own address. */
+export interface SegmentUris {
+  init(config: string): string
+  part(id: number): string
+}
+
+/** HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes. */
+export function playlistOf(segments: readonly Segment[], growing: boolean, uris: SegmentUris): string {
   const seconds = (segment: Segment) => (segment.endMs - segment.startMs) / 1_000
   const longest = segments.reduce((most, segment) => Math.max(most, seconds(segment)), 1)
   const lines = [
@@ -58,12 +62,12 @@ export function playlistOf(segments: readonly Segment[], growing: boolean): stri
   let config: string | undefined
   for (const segment of segments) {
     if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY')
-    if (segment.config !== config) lines.push(`#EXT-X-MAP:URI="init/${segment.config}.mp4"`)
+    if (segment.config !== config) lines.push(`#EXT-X-MAP:URI="${uris.init(segment.config)}"`)
     config = segment.config
     lines.push(
       `#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startMs).toISOString()}`,
       `#EXTINF:${seconds(segment).toFixed(5)},`,
-      `parts/${segment.id}.m4s`,
+      uris.part(segment.id),
     )
   }
   if (!growing) lines.push('#EXT-X-ENDLIST')

@@ -5,8 +5,8 @@ import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
 import type { Kysely } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
-import { eventParts } from '../../gateway/playback/event-parts.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
+import { eventRange, recordedParts } from '../../gateway/playback/recorded-parts.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import type { Schema } from '../../gateway/store/schema.ts'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
@@ -94,7 +94,7 @@ const unitHash = (unit: AccessUnit) =>
 /** Hash of every picture of an event's recording, in decoding order. */
 async function pictures({ db, directory }: House, eventId: string): Promise<string[]> {
   const hashes: string[] = []
-  for (const part of (await eventParts(db, eventId)).parts) {
+  for (const part of (await recordedParts(db, await eventRange(db, eventId))).parts) {
     const file = await readFile(join(directory, part.path))
     const bytes = new Uint8Array(file.subarray(part.offset, part.offset + part.bytes))
     const video = readFragment(bytes)!.tracks.find(({ track }) => track === 1)!

@@ -1,16 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { randomId } from '@porchlight/proto/ids.ts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed } from '../../auth/subject.ts'
-import { byteRange } from '../../playback/byte-range.ts'
-import type { Movie } from '../../playback/movie.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { MovieSender } from '../send-movie.ts'
 
 const eventParams = z.object({ id: randomId })
 const tags = ['recordings']
@@ -21,6 +19,7 @@ export type RecordingDeps = Pick<GatewayDeps, 'playback' | 'db' | 'recordingsDir
 export function recordingRoutes(instance: FastifyInstance, deps: RecordingDeps): void {
   const app = instance.withTypeProvider<ZodTypeProvider>()
   const { playback, db, recordingsDirectory } = deps
+  const movies = new MovieSender()
 
   const mustSee = async (request: FastifyRequest, eventId: string) => {
     if (request.subject.kind === 'nobody') throw new PorchlightError('sign_in_required')
@@ -32,7 +31,7 @@ export function recordingRoutes(instance: FastifyInstance, deps: RecordingDeps):
     { schema: { tags, summary: 'The recording as one MP4, as far as it is there; takes ranges', params: eventParams } },
     async (request, reply) => {
       await mustSee(request, request.params.id)
-      return sendMovie(request, reply, await playback.movie(request.params.id))
+      return movies.send(request, reply, await playback.movie(request.params.id))
     },
   )
 
@@ -95,26 +94,6 @@ export function recordingRoutes(instance: FastifyInstance, deps: RecordingDeps):
       return reply.send(createReadStream(path))
     },
   )
-}
-
-/** Range requests of RFC 9110 §14: one range; several are answered with the whole. */
-function sendMovie(request: FastifyRequest, reply: FastifyReply, movie: Movie): FastifyReply {
-  reply
-    .type('video/mp4')
-    .header('accept-ranges', 'bytes')
-    .header('etag', movie.etag)
-    .header('cache-control', 'no-cache')
-  if (request.headers['if-none-match'] === movie.etag) return reply.status(304).send()
-  const ifRange = request.headers['if-range']
-  const wanted = ifRange === undefined || ifRange === movie.etag ? request.headers.range : undefined
-  const range = byteRange(wanted, movie.bytes)
-  if (range === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${movie.bytes}`).send()
-  const { from, to } = range ?? { from: 0, to: movie.bytes - 1 }
-  if (range) reply.status(206).header('content-range', `bytes ${from}-${to}/${movie.bytes}`)
-  reply.header('content-length', to - from + 1)
-  // a stream, or Fastify would say that there are 0 bytes
-  if (request.method === 'HEAD') return reply.send(Readable.from([]))
-  return reply.send(Readable.from(movie.read(from, to), { objectMode: false }))
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,12 +1,25 @@
 import { expect, test } from 'vitest'
-import type { EventPart } from '../../../../gateway/playback/event-parts.ts'
+import type { RecordedPart } from '../../../../gateway/playback/recorded-parts.ts'
 import { playlistOf, segmentsOf } from '../../../../gateway/playback/segments.ts'
 
 const startMs = Date.UTC(2024, 0, 2, 3, 4, 5)
 
-function part(id: number, more: Partial<EventPart> = {}): EventPart {
+const uris = { init: (config: string) => `init/${config}.mp4`, part: (id: number) => `parts/${id}.m4s` }
+
+function part(id: number, more: Partial<RecordedPart> = {}): RecordedPart {
   return {
-    ...{ id, path: 'x', base_ms: 0, init_bytes: 1, config: 'c1', offset: 0, bytes: 1, run: 'a', generation: 0 },
+    ...{
+      id,
+      path: 'x',
+      base_ms: 0,
+      init_bytes: 1,
+      config: 'c1',
+      audio_json: '[]',
+      offset: 0,
+      bytes: 1,
+      run: 'a',
+      generation: 0,
+    },
     ...{ first_frame: id * 25, last_frame: id * 25 + 24, keyframe: 1 },
     ...{ start_ms: startMs + id * 1_000, end_ms: startMs + (id + 1) * 1_000 },
     ...more,
@@ -21,7 +34,7 @@ test('parts go together from keyframe to keyframe; the last of what grows is lef
 
 test('a playlist names times, a new configuration and a pause (RFC 8216 §4.3)', () => {
   const parts = [part(0), part(1), part(5), part(6, { config: 'c2' })]
-  expect(playlistOf(segmentsOf(parts, false), false)).toBe(`#EXTM3U
+  expect(playlistOf(segmentsOf(parts, false), false, uris)).toBe(`#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-PLAYLIST-TYPE:VOD

@@ -1,0 +1,105 @@
+import { cameraId } from '@porchlight/proto/ids.ts'
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { mustBeAllowed } from '../../auth/subject.ts'
+import type { SegmentUris } from '../../playback/segments.ts'
+import type { GatewayDeps } from '../deps.ts'
+import { timeRange } from '../moment.ts'
+import { MovieSender } from '../send-movie.ts'
+
+const params = z.object({ id: cameraId })
+const querystring = timeRange
+const tags = ['recordings']
+
+/** Any time of a camera, as far as it is recorded: one MP4, and HLS. */
+export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDeps, 'clips'>): void {
+  const app = instance.withTypeProvider<ZodTypeProvider>()
+  const movies = new MovieSender()
+
+  app.get(
+    '/api/cameras/:id/clip.mp4',
+    {
+      schema: {
+        tags,
+        summary: 'Any time of a camera as one MP4, to play, keep and share; takes ranges',
+        description:
+          'Begins with the keyframe at or before `from`; at most four hours; pauses are skipped. The same bytes as long as ' +
+          'the recording of that time does not change, which the ETag says. `Content-Digest` and `Repr-Digest` (SHA-256, ' +
+          'RFC 9530) are sent up to 64 MiB, and beyond where `Want-Content-Digest` or `Want-Repr-Digest` asks for them.',
+        params,
+        querystring,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      mustBeAllowed(request.subject, 'view', id)
+      const { from: fromMs, to: toMs } = request.query
+      const movie = await clips.movie({ camera: id, fromMs, toMs })
+      return movies.send(request, reply, movie, fileName(id, fromMs))
+    },
+  )
+
+  app.get(
+    '/api/cameras/:id/clip.m3u8',
+    {
+      schema: {
+        tags,
+        summary: 'Any time of a camera as an HLS playlist, as far as it is there now',
+        params,
+        querystring,
+      },
+    },
+    async (request, reply) => {
+      mustBeAllowed(request.subject, 'view', request.params.id)
+      const { from, to } = request.query
+      const uris: SegmentUris = {
+        init: (config) => `clip/init/${config}.mp4`,
+        part: (part) => `clip/parts/${part}.m4s?from=${from}&to=${to}`,
+      }
+      const playlist = await clips.playlist({ camera: request.params.id, fromMs: from, toMs: to }, uris)
+      return reply.type('application/vnd.apple.mpegurl').header('cache-control', 'no-cache').send(playlist)
+    },
+  )
+
+  app.get(
+    '/api/cameras/:id/clip/init/:config.mp4',
+    {
+      schema: {
+        tags,
+        summary: 'An init segment of the playlist',
+        params: params.extend({ config: z.string().regex(/^[0-9a-f]{64}$/) }),
+      },
+    },
+    async (request, reply) => {
+      const { id, config } = request.params
+      mustBeAllowed(request.subject, 'view', id)
+      const bytes = await clips.init(id, config)
+      return reply.type('video/mp4').header('cache-control', 'private, max-age=86400').send(Buffer.from(bytes))
+    },
+  )
+
+  app.get(
+    '/api/cameras/:id/clip/parts/:part.m4s',
+    {
+      schema: {
+        tags,
+        summary: 'A media segment of the playlist of the same time',
+        params: params.extend({ part: z.coerce.number().int().positive() }),
+        querystring,
+      },
+    },
+    async (request, reply) => {
+      const { id, part } = request.params
+      mustBeAllowed(request.subject, 'view', id)
+      const { from: fromMs, to: toMs } = request.query
+      const bytes = await clips.segment({ camera: id, fromMs, toMs }, part)
+      return reply.type('video/iso.segment').send(Buffer.from(bytes))
+    },
+  )
+}
+
+/** `{camera}-{YYYY-MM-DD}T{HHMMSS}Z.mp4` */
+function fileName(camera: string, fromMs: number): string {
+  return `${camera}-${new Date(fromMs).toISOString().slice(0, 19).replaceAll(':', '')}Z.mp4`
+}
