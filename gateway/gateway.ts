@@ -19,6 +19,7 @@ import { pushRoutes } from './api/routes/push.ts'
 import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
 import { talkRoutes } from './api/routes/talk.ts'
+import { timelineRoutes } from './api/routes/timeline.ts'
 import { whepRoutes } from './api/routes/whep.ts'
 import { whipRoutes } from './api/routes/whip.ts'
 import { buildServer, listen } from './api/server.ts'
@@ -96,6 +97,7 @@ const httpRoutes = [
   eventRoutes,
   recordingRoutes,
   clipRoutes,
+  timelineRoutes,
   footageRoutes,
   pushRoutes,
   noticeRoutes,

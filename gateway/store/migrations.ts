@@ -2,9 +2,10 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { type Kysely, sql } from 'kysely'
 import { up as start } from './migrations/0001-start.ts'
 import { up as publishTokens } from './migrations/0002-publish-tokens.ts'
+import { up as partEnds } from './migrations/0005-part-ends.ts'
 
 /** Every step from an empty file to the newest schema; the number of a step is its place, counted from 1. Never reordered. */
-const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens]
+const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens, partEnds]
 
 export const newestSchema = steps.length
 

@@ -164,13 +164,26 @@ test.each([0, 3])('HLS of any time: each segment is there and decodes (%i B-fram
   expect((await decoded(Buffer.concat([init, segments[4]!]))).video).toHaveLength(25)
 })
 
+test('the timeline of a day says what there is', async () => {
+  const { ask } = await recorded()
+  const response = await ask('timeline?from=2023-11-14T00:00:00Z&to=2023-11-15T00:00:00Z')
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject({
+    recorded: [
+      [startMs, startMs + 8_000],
+      [startMs + 68_000, startMs + 72_000],
+    ],
+    ...{ gaps: [], events: [], eventsLeftOut: 0 },
+  })
+})
+
 test('what cannot be answered is said with a code', async () => {
   const { gateway, ask, deliver } = await recorded()
   const code = async (path: string, headers?: Record<string, string>) => {
     const response = await ask(path, headers)
     return [response.status, ((await response.json()) as { code: string }).code]
   }
-  for (const name of ['clip.mp4', 'clip.m3u8']) {
+  for (const name of ['clip.mp4', 'clip.m3u8', 'timeline']) {
     expect(await code(name)).toEqual([400, 'request_invalid'])
     expect(await code(`${name}?from=yesterday&to=1`)).toEqual([400, 'request_invalid'])
     expect(await code(`${name}?from=2023-11-14T22:13:20&to=1`)).toEqual([400, 'request_invalid'])

@@ -1,4 +1,4 @@
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate, newestSchema } from '../../../../gateway/store/migrations.ts'
 import type { Schema } from '../../../../gateway/store/schema.ts'
@@ -51,4 +51,12 @@ test('schema 2 has one token for each camera that publishes, and each token but 
       code: 'index_failed',
     })
   }
+})
+
+test('the index of parts by time knows their ends: a timeline reads nothing else', async () => {
+  const db = await emptyIndex()
+  await migrate(db as unknown as Kysely<unknown>)
+  const plan = await sql<{ detail: string }>`explain query plan select max(end_ms) over (order by start_ms)
+    from parts where camera = 'door.front' and start_ms > 1 and start_ms < 2`.execute(db)
+  expect(plan.rows.map(({ detail }) => detail).join('\n')).toContain('USING COVERING INDEX parts_by_time')
 })

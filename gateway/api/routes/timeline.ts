@@ -1,0 +1,47 @@
+import { cameraId } from '@porchlight/proto/ids.ts'
+import { event } from '@porchlight/proto/messages/event.ts'
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { mustBeAllowed } from '../../auth/subject.ts'
+import { timelineOf } from '../../playback/timeline.ts'
+import type { GatewayDeps } from '../deps.ts'
+import { timeRange } from '../moment.ts'
+
+const timeline = z.object({
+  from: z.number(),
+  to: z.number(),
+  resolutionMs: z.number().describe('Shorter pauses of the recording are not shown.'),
+  recorded: z.array(z.tuple([z.number(), z.number()])).describe('Times from … to that can be played.'),
+  gaps: z
+    .array(z.tuple([z.number(), z.number(), z.enum(['missing', 'restart'])]))
+    .describe('What should be recorded and is not: its pictures did not come (yet), or the device began anew.'),
+  events: z.array(
+    z.object({ id: z.string(), kind: event.shape.kind, beginAt: z.number(), endAt: z.number().nullable() }),
+  ),
+  eventsLeftOut: z.number().describe('Older events of that time: `/api/events` has them.'),
+})
+
+/** A day of a camera at a glance. */
+export function timelineRoutes(instance: FastifyInstance, { db, now }: Pick<GatewayDeps, 'db' | 'now'>): void {
+  const app = instance.withTypeProvider<ZodTypeProvider>()
+
+  app.get(
+    '/api/cameras/:id/timeline',
+    {
+      schema: {
+        tags: ['recordings'],
+        summary: 'What is recorded of a camera, what is missing, and what happened; up to 26 hours',
+        params: z.object({ id: cameraId }),
+        querystring: timeRange,
+        response: { 200: timeline },
+      },
+    },
+    (request) => {
+      const { id } = request.params
+      mustBeAllowed(request.subject, 'view', id)
+      const { from: fromMs, to: toMs } = request.query
+      return timelineOf(db, { camera: id, fromMs, toMs }, now())
+    },
+  )
+}

@@ -1,0 +1,133 @@
+import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import { type Kysely, sql } from 'kysely'
+import type { Schema } from '../store/schema.ts'
+import { type ClipRange, checkRange } from './clip-range.ts'
+import { skippedPauseMs } from './movie-times.ts'
+import { clipped, joined, type Spans, without } from './spans.ts'
+
+/** A timeline is not longer, ms: a day, also when the clocks are set back, and its edges. */
+const longestTimelineMs = 26 * 60 * 60_000
+/** A part is not longer, ms. */
+const longestPartMs = 30_000
+/** Spans of a list in the answer: with more of them the shortest pauses, or gaps, are left out. */
+const maxSpans = 250
+/** More pauses than a timeline has place for. */
+const maxPauses = 100_000
+/** Events that are looked at. */
+const maxEventsRead = 20_000
+/** What was captured so lately may be on its way to the disk, ms. */
+const settlingMs = 10_000
+/** Events in the answer: the newest. */
+const maxEvents = 500
+/** An event that began so long before may still go on, ms. */
+const longestEventMs = 24 * 60 * 60_000
+/** Pre-roll is not longer, ms. */
+const longestPrerollMs = 10 * 60_000
+
+export interface TimelineEvent {
+  id: string
+  kind: EventKind
+  beginAt: number
+  /** null while it goes on */
+  endAt: number | null
+}
+
+/** Why something is not there that should be: its pictures did not come (yet), or the device began anew meanwhile. */
+export type GapReason = 'missing' | 'restart'
+
+/** A time of a camera at a glance; ms since the Unix epoch. */
+export interface Timeline {
+  from: number
+  to: number
+  /** Shorter pauses are not shown, ms. */
+  resolutionMs: number
+  recorded: Spans
+  /** What an event wanted recorded, and is not there. */
+  gaps: [from: number, to: number, reason: GapReason][]
+  /** Events that touch the time, oldest first. */
+  events: TimelineEvent[]
+  /** Older events of that time that are left out. */
+  eventsLeftOut: number
+}
+
+/**
+ * What is recorded of a camera, what is missing, and what happened.
+ * @param now ms since the Unix epoch: what is to come is not missing
+ * @throws PorchlightError `range_invalid`, `range_too_long`, `index_failed`
+ */
+export async function timelineOf(db: Kysely<Schema>, range: ClipRange, now: number): Promise<Timeline> {
+  checkRange(range, longestTimelineMs)
+  const { fromMs, toMs } = range
+  const [parts, rows] = await Promise.all([recordedSpans(db, range), eventsOf(db, range)])
+  const wanted = rows.map((row): Spans[0] => [row.record_from, row.record_to ?? now])
+  const missing = without(clipped(joined(wanted), fromMs, Math.min(toMs, now - settlingMs)), parts.spans)
+  const gaps = longest(missing.filter(([from, to]) => to - from > skippedPauseMs))
+  const { resolutionMs, spans } = coarsened(clipped(parts.spans, fromMs, toMs))
+  const events = rows
+    .filter((row) => row.begin_at < toMs && (row.end_at ?? now) >= fromMs)
+    .map((row) => ({ id: row.id, kind: row.kind, beginAt: row.begin_at, endAt: row.end_at }))
+  const restarted = (from: number, to: number) => parts.restarts.some((at) => from <= at && at <= to)
+  return {
+    ...{ from: fromMs, to: toMs, resolutionMs },
+    recorded: rounded(spans),
+    gaps: rounded(gaps).map(([from, to]) => [from, to, restarted(from, to + 1) ? 'restart' : 'missing']),
+    events: events.slice(-maxEvents),
+    eventsLeftOut: Math.max(0, events.length - maxEvents),
+  }
+}
+
+/** Unbroken times, and the beginnings of those that belong to another run than what came before. */
+async function recordedSpans(
+  db: Kysely<Schema>,
+  { camera, fromMs, toMs }: ClipRange,
+): Promise<{ spans: Spans; restarts: number[] }> {
+  // Only times at which nothing went on come out of the index: a day has tens of thousands of parts.
+  const { rows } = await sql<{ start_ms: number; before_ms: number | null; restarted: number }>`
+    select start_ms, before_ms, coalesce(
+      (select run from parts where camera = ${camera} and start_ms < ends.start_ms order by start_ms desc limit 1) <>
+      (select run from parts where camera = ${camera} and start_ms = ends.start_ms limit 1), 0) as restarted
+    from (
+      select start_ms, max(end_ms) over (order by start_ms rows between unbounded preceding and 1 preceding) as before_ms
+      from parts where camera = ${camera} and start_ms > ${fromMs - longestPartMs} and start_ms < ${toMs}
+    ) as ends
+    where before_ms is null or start_ms > before_ms + ${skippedPauseMs}
+    order by start_ms limit ${maxPauses}`.execute(db)
+  const { end_ms: endMs } = await db
+    .selectFrom('parts')
+    .select(({ fn }) => fn.max('end_ms').as('end_ms'))
+    .where('camera', '=', camera)
+    .where('start_ms', '>', fromMs - longestPartMs)
+    .where('start_ms', '<', toMs)
+    .executeTakeFirstOrThrow()
+  const spans = rows.map((row, index): Spans[0] => [row.start_ms, rows[index + 1]?.before_ms ?? endMs])
+  return { spans, restarts: rows.filter((row) => row.restarted === 1).map((row) => row.start_ms) }
+}
+
+function eventsOf(db: Kysely<Schema>, { camera, fromMs, toMs }: ClipRange) {
+  return db
+    .selectFrom('events')
+    .select(['id', 'kind', 'begin_at', 'end_at', 'record_from', 'record_to'])
+    .where('camera', '=', camera)
+    .where('begin_at', '>', fromMs - longestEventMs)
+    .where('begin_at', '<', toMs + longestPrerollMs)
+    .orderBy('begin_at')
+    .limit(maxEventsRead)
+    .execute()
+}
+
+/** As many spans as the answer holds: pauses below the resolution are closed. */
+function coarsened(spans: Spans): { resolutionMs: number; spans: Spans } {
+  for (let resolutionMs = skippedPauseMs; ; resolutionMs *= 2) {
+    const coarse = joined(spans, resolutionMs)
+    if (coarse.length <= maxSpans) return { resolutionMs, spans: coarse }
+  }
+}
+
+function longest(spans: Spans): Spans {
+  const chosen = spans.toSorted((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, maxSpans)
+  return chosen.toSorted((a, b) => a[0] - b[0])
+}
+
+function rounded(spans: Spans): Spans {
+  return spans.map(([from, to]) => [Math.round(from), Math.round(to)])
+}
