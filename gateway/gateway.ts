@@ -34,7 +34,7 @@ import { PictureWatch } from './cameras/picture-watch.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
 import { indexPath, signInLives } from './config/derived.ts'
-import { modeAt } from './config/recording-mode.ts'
+import { isContinuous } from './config/recording-mode.ts'
 import type { GatewayConfig } from './config/schema.ts'
 import { eventListeners } from './event-listeners.ts'
 import { EventService } from './events/event-service.ts'
@@ -225,8 +225,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   )
   recorder.onState((camera, state) => cameras.recording(camera, state))
   await recorder.start()
-  const modes = (camera: string) => config.recordings.cameras[camera] ?? config.recordings
-  const wanted = (camera: string) => modeAt(modes(camera), new Date(now())) === 'continuous'
+  const wanted = (camera: string) => isContinuous(config.recordings, camera, now())
   stack.use(new ContinuousRecording({ cameras, wanted, recorder, want }))
   const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
   const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })

@@ -27,6 +27,16 @@ export function modeAt({ mode, schedule }: ModeSettings, at: Date): RecordingMod
   return schedule.find((one) => covers(one, at))?.mode ?? mode
 }
 
+/** The mode of every camera, and of those that have their own, by id. */
+export interface RecordingModes extends ModeSettings {
+  cameras: Readonly<Record<string, ModeSettings>>
+}
+
+/** Whether all of a camera is to be recorded at a moment. @param ms since the Unix epoch */
+export function isContinuous(modes: RecordingModes, camera: string, ms: number): boolean {
+  return modeAt(modes.cameras[camera] ?? modes, new Date(ms)) === 'continuous'
+}
+
 function covers({ days, from, to }: ScheduledMode, at: Date): boolean {
   const today = at.getDay()
   const minute = at.getHours() * 60 + at.getMinutes()

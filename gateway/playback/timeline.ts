@@ -15,6 +15,7 @@ const maxSpans = 250
 const maxPauses = 100_000
 /** Events that are looked at. */
 const maxEventsRead = 20_000
+const minuteMs = 60_000
 /** What was captured so lately may be on its way to the disk, ms. */
 const settlingMs = 10_000
 /** Events in the answer: the newest. */
@@ -42,7 +43,7 @@ export interface Timeline {
   /** Shorter pauses are not shown, ms. */
   resolutionMs: number
   recorded: Spans
-  /** What an event wanted recorded, and is not there. */
+  /** What was to be recorded, and is not there. */
   gaps: [from: number, to: number, reason: GapReason][]
   /** Events that touch the time, oldest first. */
   events: TimelineEvent[]
@@ -50,17 +51,27 @@ export interface Timeline {
   eventsLeftOut: number
 }
 
+export interface TimelineOptions {
+  /** ms since the Unix epoch: what is to come is not missing. */
+  now: number
+  /** Whether all of the camera is to be recorded at a moment. */
+  continuous(ms: number): boolean
+}
+
 /**
  * What is recorded of a camera, what is missing, and what happened.
- * @param now ms since the Unix epoch: what is to come is not missing
  * @throws PorchlightError `range_invalid`, `range_too_long`, `index_failed`
  */
-export async function timelineOf(db: Kysely<Schema>, range: ClipRange, now: number): Promise<Timeline> {
+export async function timelineOf(db: Kysely<Schema>, range: ClipRange, options: TimelineOptions): Promise<Timeline> {
   checkRange(range, longestTimelineMs)
   const { fromMs, toMs } = range
+  const { now, continuous } = options
   const [parts, rows] = await Promise.all([recordedSpans(db, range), eventsOf(db, range)])
-  const wanted = rows.map((row): Spans[0] => [row.record_from, row.record_to ?? now])
-  const missing = without(clipped(joined(wanted), fromMs, Math.min(toMs, now - settlingMs)), parts.spans)
+  const byEvents = joined(rows.map((row): Spans[0] => [row.record_from, row.record_to ?? now]))
+  const past = { fromMs, toMs: Math.min(toMs, now - settlingMs) }
+  const brokenOff = pausesOfContinuous(parts.spans, past, byEvents, continuous)
+  const wanted = clipped(joined([...byEvents, ...brokenOff]), past.fromMs, past.toMs)
+  const missing = without(wanted, parts.spans)
   const gaps = longest(missing.filter(([from, to]) => to - from > skippedPauseMs))
   const { resolutionMs, spans } = coarsened(clipped(parts.spans, fromMs, toMs))
   const events = rows
@@ -76,11 +87,51 @@ export async function timelineOf(db: Kysely<Schema>, range: ClipRange, now: numb
   }
 }
 
-/** Unbroken times, and the beginnings of those that belong to another run than what came before. */
+/**
+ * The pauses of a recording that was to go on. Modes of the past are not kept, only today's are known: so the time before
+ * the pause must have been recorded without an event that asked for it.
+ */
+function pausesOfContinuous(
+  recorded: Spans,
+  { fromMs, toMs }: Pick<ClipRange, 'fromMs' | 'toMs'>,
+  byEvents: Spans,
+  continuous: (ms: number) => boolean,
+): Spans {
+  const ofEvents = joined(byEvents.map(([from, to]): Spans[0] => [from, to + longestPartMs]))
+  const others = without(
+    recorded.map(([, endMs]): Spans[0] => [endMs, endMs + 1]),
+    ofEvents,
+  )
+  const brokenOff = new Set(others.map(([at]) => at))
+  const pauses = recorded.flatMap(([, endMs], index): Spans => {
+    return brokenOff.has(endMs) ? [[endMs, recorded[index + 1]?.[0] ?? toMs]] : []
+  })
+  // modes change at whole minutes
+  const wanted = pauses.flatMap(([from, to]) => {
+    const minutes: Spans = []
+    for (let at = Math.max(from, fromMs); at < to; ) {
+      const next = Math.min((Math.floor(at / minuteMs) + 1) * minuteMs, to)
+      if (continuous(at)) minutes.push([at, next])
+      at = next
+    }
+    return minutes
+  })
+  return joined(wanted)
+}
+
+/** Unbroken times, from the one that ends last before the range on; and the beginnings of those of another run. */
 async function recordedSpans(
   db: Kysely<Schema>,
   { camera, fromMs, toMs }: ClipRange,
 ): Promise<{ spans: Spans; restarts: number[] }> {
+  const before = await db
+    .selectFrom('parts')
+    .select(({ fn }) => fn.max('start_ms').as('start_ms'))
+    .where('camera', '=', camera)
+    .where('start_ms', '>', fromMs - longestEventMs)
+    .where('start_ms', '<=', fromMs - longestPartMs)
+    .executeTakeFirstOrThrow()
+  const sinceMs = before.start_ms ?? fromMs - longestPartMs
   // Only times at which nothing went on come out of the index: a day has tens of thousands of parts.
   const { rows } = await sql<{ start_ms: number; before_ms: number | null; restarted: number }>`
     select start_ms, before_ms, coalesce(
@@ -88,7 +139,7 @@ async function recordedSpans(
       (select run from parts where camera = ${camera} and start_ms = ends.start_ms limit 1), 0) as restarted
     from (
       select start_ms, max(end_ms) over (order by start_ms rows between unbounded preceding and 1 preceding) as before_ms
-      from parts where camera = ${camera} and start_ms > ${fromMs - longestPartMs} and start_ms < ${toMs}
+      from parts where camera = ${camera} and start_ms >= ${sinceMs} and start_ms < ${toMs}
     ) as ends
     where before_ms is null or start_ms > before_ms + ${skippedPauseMs}
     order by start_ms limit ${maxPauses}`.execute(db)
@@ -96,7 +147,7 @@ async function recordedSpans(
     .selectFrom('parts')
     .select(({ fn }) => fn.max('end_ms').as('end_ms'))
     .where('camera', '=', camera)
-    .where('start_ms', '>', fromMs - longestPartMs)
+    .where('start_ms', '>=', sinceMs)
     .where('start_ms', '<', toMs)
     .executeTakeFirstOrThrow()
   const spans = rows.map((row, index): Spans[0] => [row.start_ms, rows[index + 1]?.before_ms ?? endMs])

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed } from '../../auth/subject.ts'
+import { isContinuous } from '../../config/recording-mode.ts'
 import { timelineOf } from '../../playback/timeline.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { timeRange } from '../moment.ts'
@@ -23,7 +24,10 @@ const timeline = z.object({
 })
 
 /** A day of a camera at a glance. */
-export function timelineRoutes(instance: FastifyInstance, { db, now }: Pick<GatewayDeps, 'db' | 'now'>): void {
+export function timelineRoutes(
+  instance: FastifyInstance,
+  { db, config, now }: Pick<GatewayDeps, 'db' | 'config' | 'now'>,
+): void {
   const app = instance.withTypeProvider<ZodTypeProvider>()
 
   app.get(
@@ -41,7 +45,8 @@ export function timelineRoutes(instance: FastifyInstance, { db, now }: Pick<Gate
       const { id } = request.params
       mustBeAllowed(request.subject, 'view', id)
       const { from: fromMs, to: toMs } = request.query
-      return timelineOf(db, { camera: id, fromMs, toMs }, now())
+      const continuous = (ms: number) => isContinuous(config.recordings, id, ms)
+      return timelineOf(db, { camera: id, fromMs, toMs }, { now: now(), continuous })
     },
   )
 }

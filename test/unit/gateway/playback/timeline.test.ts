@@ -7,7 +7,8 @@ import { memoryIndex } from '../../../support/memory-index.ts'
 const dayMs = 24 * 60 * 60_000
 const startMs = Date.UTC(2024, 0, 2)
 const camera = 'door.front'
-const now = startMs + 10 * dayMs
+/** Long after, and only events are recorded. */
+const later = { now: startMs + 10 * dayMs, continuous: () => false }
 
 type Part = Partial<Schema['parts']> & { start_ms: number; end_ms: number }
 
@@ -63,7 +64,7 @@ test('a day shows what is recorded, what is missing of its events and why, and n
   await insertEvent(db, 'event-02', at(300), at(330))
   await insertEvent(db, 'event-03', at(600), at(630))
   await insertEvent(db, 'event-04', at(900), at(930), 'door.back')
-  expect(await timelineOf(db, day, now)).toEqual({
+  expect(await timelineOf(db, day, later)).toEqual({
     ...{ from: startMs, to: startMs + dayMs, resolutionMs: 1_000, eventsLeftOut: 0 },
     recorded: [
       [at(0), at(5)],
@@ -89,27 +90,49 @@ test('what is to come, or has just been captured, is not missing', async () => {
   const db = await memoryIndex()
   await insertParts(db, camera, seconds(at(50), 45))
   await insertEvent(db, 'event-01', at(60), null)
-  const timeline = await timelineOf(db, day, at(100))
+  const timeline = await timelineOf(db, day, { ...later, now: at(100) })
   expect(timeline).toMatchObject({ recorded: [[at(50), at(95)]], gaps: [] })
   expect(timeline.events).toEqual([{ id: 'event-01', kind: 'motion', beginAt: at(60), endAt: null }])
-  expect((await timelineOf(db, day, at(200))).gaps).toEqual([[at(95), at(190), 'missing']])
+  expect((await timelineOf(db, day, { ...later, now: at(200) })).gaps).toEqual([[at(95), at(190), 'missing']])
+})
+
+test('what was recorded all the time and broke off is missing, at the hours when it is recorded all the time', async () => {
+  const db = await memoryIndex()
+  const continuous = (ms: number) => ms < at(1_200)
+  await insertParts(db, camera, [...seconds(at(-3_600), 60), ...seconds(at(100), 100), ...seconds(at(300), 100)])
+  await insertEvent(db, 'event-01', at(310), at(395))
+  await insertParts(db, camera, [...seconds(at(900), 100, { run: 'boot-0002' })])
+  const { gaps } = await timelineOf(db, day, { ...later, continuous })
+  expect(gaps).toEqual([
+    // since the day before
+    [at(0), at(100), 'missing'],
+    [at(200), at(300), 'missing'],
+    // from 400 on: as long as is known, that was recorded for the event
+    [at(1_000), at(1_200), 'missing'],
+  ])
+  expect((await timelineOf(db, day, { continuous, now: at(1_100) })).gaps.at(-1)).toEqual([
+    at(1_000),
+    at(1_090),
+    'missing',
+  ])
+  expect((await timelineOf(db, day, later)).gaps).toEqual([])
 })
 
 test('a mended hole, out of order and of a higher generation, is no gap', async () => {
   const db = await memoryIndex()
   await insertEvent(db, 'event-01', at(60), at(90))
   await insertParts(db, camera, [...seconds(at(50), 20), ...seconds(at(80), 20)])
-  expect((await timelineOf(db, day, now)).gaps).toHaveLength(1)
+  expect((await timelineOf(db, day, later)).gaps).toHaveLength(1)
   await insertParts(db, camera, seconds(at(69), 12, { generation: 1 }))
-  expect(await timelineOf(db, day, now)).toMatchObject({ recorded: [[at(50), at(100)]], gaps: [] })
+  expect(await timelineOf(db, day, later)).toMatchObject({ recorded: [[at(50), at(100)]], gaps: [] })
 })
 
 test('an empty day is empty; a time that is none, or too long, is refused', async () => {
   const db = await memoryIndex()
-  expect(await timelineOf(db, day, now)).toMatchObject({ recorded: [], gaps: [], events: [] })
-  await expect(timelineOf(db, { ...day, toMs: startMs }, now)).rejects.toMatchObject({ code: 'range_invalid' })
+  expect(await timelineOf(db, day, later)).toMatchObject({ recorded: [], gaps: [], events: [] })
+  await expect(timelineOf(db, { ...day, toMs: startMs }, later)).rejects.toMatchObject({ code: 'range_invalid' })
   const long = { ...day, toMs: startMs + 2 * dayMs }
-  await expect(timelineOf(db, long, now)).rejects.toMatchObject({ code: 'range_too_long' })
+  await expect(timelineOf(db, long, later)).rejects.toMatchObject({ code: 'range_too_long' })
 })
 
 test('a busy day of four cameras is one small answer', async () => {
@@ -123,7 +146,7 @@ test('a busy day of four cameras is one small answer', async () => {
       await insertEvent(db, id, at(event * 420 + 30), at(event * 420 + 55), of)
     }
   }
-  const timeline = await timelineOf(db, day, now)
+  const timeline = await timelineOf(db, day, later)
   expect(timeline.events).toHaveLength(200)
   // 959 pauses are more than the answer holds: they are closed, and that is said
   expect(timeline.resolutionMs).toBeGreaterThan(1_000)
