@@ -9,8 +9,10 @@ import { clipped, joined, type Spans, without } from './spans.ts'
 const longestTimelineMs = 26 * 60 * 60_000
 /** A part is not longer, ms. */
 const longestPartMs = 30_000
-/** Spans of a list in the answer: with more of them the shortest pauses, or gaps, are left out. */
+/** Spans in the answer: with more of them the shortest pauses are closed. */
 const maxSpans = 250
+/** Gaps in the answer: the longest. */
+const maxGaps = 100
 /** More pauses than a timeline has place for. */
 const maxPauses = 100_000
 /** Events that are looked at. */
@@ -25,14 +27,6 @@ const longestEventMs = 24 * 60 * 60_000
 /** Pre-roll is not longer, ms. */
 const longestPrerollMs = 10 * 60_000
 
-export interface TimelineEvent {
-  id: string
-  kind: EventKind
-  beginAt: number
-  /** null while it goes on */
-  endAt: number | null
-}
-
 /** Why something is not there that should be: its pictures did not come (yet), or the device began anew meanwhile. */
 export type GapReason = 'missing' | 'restart'
 
@@ -45,8 +39,10 @@ export interface Timeline {
   recorded: Spans
   /** What was to be recorded, and is not there. */
   gaps: [from: number, to: number, reason: GapReason][]
-  /** Events that touch the time, oldest first. */
-  events: TimelineEvent[]
+  /** Shorter gaps that are left out. */
+  gapsLeftOut: number
+  /** Events that touch the time, oldest first; their end is null while they go on. */
+  events: [id: string, kind: EventKind, beginAt: number, endAt: number | null][]
   /** Older events of that time that are left out. */
   eventsLeftOut: number
 }
@@ -71,17 +67,18 @@ export async function timelineOf(db: Kysely<Schema>, range: ClipRange, options: 
   const past = { fromMs, toMs: Math.min(toMs, now - settlingMs) }
   const brokenOff = pausesOfContinuous(parts.spans, past, byEvents, continuous)
   const wanted = clipped(joined([...byEvents, ...brokenOff]), past.fromMs, past.toMs)
-  const missing = without(wanted, parts.spans)
-  const gaps = longest(missing.filter(([from, to]) => to - from > skippedPauseMs))
+  const missing = without(wanted, parts.spans).filter(([from, to]) => to - from > skippedPauseMs)
+  const gaps = longest(missing, maxGaps)
   const { resolutionMs, spans } = coarsened(clipped(parts.spans, fromMs, toMs))
   const events = rows
     .filter((row) => row.begin_at < toMs && (row.end_at ?? now) >= fromMs)
-    .map((row) => ({ id: row.id, kind: row.kind, beginAt: row.begin_at, endAt: row.end_at }))
+    .map((row): Timeline['events'][0] => [row.id, row.kind, row.begin_at, row.end_at])
   const restarted = (from: number, to: number) => parts.restarts.some((at) => from <= at && at <= to)
   return {
     ...{ from: fromMs, to: toMs, resolutionMs },
     recorded: rounded(spans),
     gaps: rounded(gaps).map(([from, to]) => [from, to, restarted(from, to + 1) ? 'restart' : 'missing']),
+    gapsLeftOut: missing.length - gaps.length,
     events: events.slice(-maxEvents),
     eventsLeftOut: Math.max(0, events.length - maxEvents),
   }
@@ -147,7 +144,13 @@ async function recordedSpans(
     .selectFrom('parts')
     .select(({ fn }) => fn.max('end_ms').as('end_ms'))
     .where('camera', '=', camera)
-    .where('start_ms', '>=', sinceMs)
+    .where('start_ms', '>', (query) =>
+      query
+        .selectFrom('parts')
+        .select(({ fn, eb }) => eb(fn.max('start_ms'), '-', longestPartMs).as('start_ms'))
+        .where('camera', '=', camera)
+        .where('start_ms', '<', toMs),
+    )
     .where('start_ms', '<', toMs)
     .executeTakeFirstOrThrow()
   const spans = rows.map((row, index): Spans[0] => [row.start_ms, rows[index + 1]?.before_ms ?? endMs])
@@ -174,8 +177,8 @@ function coarsened(spans: Spans): { resolutionMs: number; spans: Spans } {
   }
 }
 
-function longest(spans: Spans): Spans {
-  const chosen = spans.toSorted((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, maxSpans)
+function longest(spans: Spans, most: number): Spans {
+  const chosen = spans.toSorted((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, most)
   return chosen.toSorted((a, b) => a[0] - b[0])
 }
 

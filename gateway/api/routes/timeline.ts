@@ -17,9 +17,10 @@ const timeline = z.object({
   gaps: z
     .array(z.tuple([z.number(), z.number(), z.enum(['missing', 'restart'])]))
     .describe('What should be recorded and is not: its pictures did not come (yet), or the device began anew.'),
-  events: z.array(
-    z.object({ id: z.string(), kind: event.shape.kind, beginAt: z.number(), endAt: z.number().nullable() }),
-  ),
+  gapsLeftOut: z.number().describe('Shorter gaps; ask for less time to see them.'),
+  events: z
+    .array(z.tuple([z.string(), event.shape.kind, z.number(), z.number().nullable()]))
+    .describe('Id, kind, begin, end (null while it goes on); the oldest first.'),
   eventsLeftOut: z.number().describe('Older events of that time: `/api/events` has them.'),
 })
 
