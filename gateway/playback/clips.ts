@@ -51,6 +51,7 @@ export class Clips {
       .where('camera', '=', camera)
       .where('run', '=', first.run)
       .where('first_frame', '>', first.last_frame)
+      .where('start_ms', '>', first.start_ms)
       .where('keyframe', '=', 1)
       .orderBy('first_frame')
       .limit(1)
