@@ -18,6 +18,7 @@ import { noticeRoutes } from './api/routes/notices.ts'
 import { pushRoutes } from './api/routes/push.ts'
 import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
+import { spriteRoutes } from './api/routes/sprites.ts'
 import { talkRoutes } from './api/routes/talk.ts'
 import { timelineRoutes } from './api/routes/timeline.ts'
 import { whepRoutes } from './api/routes/whep.ts'
@@ -48,6 +49,7 @@ import { NoticeBroker } from './notices/notice-broker.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { Clips } from './playback/clips.ts'
 import { Playback } from './playback/playback.ts'
+import { Sprites } from './playback/sprites.ts'
 import { openPublishing } from './publishing.ts'
 import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
@@ -98,6 +100,7 @@ const httpRoutes = [
   recordingRoutes,
   clipRoutes,
   timelineRoutes,
+  spriteRoutes,
   footageRoutes,
   pushRoutes,
   noticeRoutes,
@@ -230,6 +233,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
   const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })
   const clips = new Clips({ db, directory: recordingsDirectory })
+  const sprites = stack.use(new Sprites({ db, directory: recordingsDirectory, ffmpeg, log }))
 
   // What happens.
   const title = (camera: string) => cameras.title(camera)
@@ -275,7 +279,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
     ...{ publishTokens, publishers },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
-    ...{ recorder, playback, clips, recordingsDirectory },
+    ...{ recorder, playback, clips, sprites, recordingsDirectory },
   }
   const viewer = config.http.viewer ?? fileURLToPath(new URL('../viewer/dist', import.meta.url))
   const { version } = packageJson

@@ -14,6 +14,7 @@ import type { SessionReport } from '../metrics/session-report.ts'
 import type { NoticeBroker } from '../notices/notice-broker.ts'
 import type { Clips } from '../playback/clips.ts'
 import type { Playback } from '../playback/playback.ts'
+import type { Sprites } from '../playback/sprites.ts'
 import type { PushSubscriptions } from '../push/subscriptions.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Schema } from '../store/schema.ts'
@@ -54,6 +55,7 @@ export interface GatewayDeps {
   readonly recorder: Recorder
   readonly playback: Playback
   readonly clips: Clips
+  readonly sprites: Sprites
   readonly recordingsDirectory: string
 }
 

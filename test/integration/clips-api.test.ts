@@ -1,15 +1,19 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { expect, onTestFinished, test } from 'vitest'
+import type { SpritePlan } from '../../gateway/playback/sprites.ts'
 import { videoUnits } from '../support/coded-samples.ts'
-import { decode, probe } from '../support/decode.ts'
+import { decode, ffmpegPath, probe } from '../support/decode.ts'
 import { footageBody } from '../support/footage-body.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { TestGateway } from '../support/test-gateway.ts'
 
+const run = promisify(execFile)
 const startMs = 1_700_000_000_000
 const camera = 'porch.door'
 /** Recorded are eight seconds, nothing for this long, and four seconds more. */
@@ -177,6 +181,41 @@ test('the timeline of a day says what there is', async () => {
   })
 })
 
+/** Mean brightness of each picture of a sprite, row by row. */
+async function brightness(jpeg: Uint8Array, plan: SpritePlan, rows: number) {
+  const path = join(await tempDir(), 'sprite.jpg')
+  await writeFile(path, jpeg)
+  const { streams } = await probe(path)
+  const { width, height, columns } = plan
+  expect(streams[0]).toMatchObject({ codec_name: 'mjpeg', width: width * columns, height: height * rows })
+  const args = ['-v', 'error', '-i', path, '-vf', `scale=${columns}:${rows}:flags=area,format=gray`]
+  const { stdout } = await run(ffmpegPath(), [...args, '-f', 'rawvideo', '-'], { encoding: 'buffer' })
+  return [...stdout]
+}
+
+test('small pictures of a minute stand where the plan says, and are kept', async () => {
+  const { gateway, ask, deliver } = await recorded(3)
+  const minute = Math.floor(startMs / 60_000)
+  const plan = (await (await ask(`sprites/${minute}.json`)).json()) as SpritePlan
+  expect(plan).toEqual({ width: 160, height: 90, columns: 4, pictures: [startMs, startMs + 5_000] })
+  const response = await ask(`sprites/${minute}.jpg`)
+  expect(response.headers.get('content-type')).toBe('image/jpeg')
+  const jpeg = await bytesOf(response)
+  const [first = 0, second = 0, ...empty] = await brightness(jpeg, plan, 1)
+  // two pictures, and black where there is none
+  expect(Math.min(first, second)).toBeGreaterThan(40)
+  expect(Math.max(...empty)).toBeLessThan(20)
+  const kept = join(gateway.directory, 'recordings', '.sprites')
+  expect(await readdir(kept)).toHaveLength(1)
+  expect((await bytesOf(await ask(`sprites/${minute}.jpg`))).equals(jpeg)).toBe(true)
+  // what comes late is seen, too
+  await deliver('delivery-3', 'boot-0002', await videoUnits({ seconds: 10, bframes: 3, startMs: startMs + 10_000 }))
+  const more = await Promise.all([1, 2].map(async () => bytesOf(await ask(`sprites/${minute}.jpg`))))
+  expect(more[0]!.equals(more[1]!)).toBe(true)
+  expect((await brightness(more[0]!, plan, 1)).every((mean) => mean > 40)).toBe(true)
+  expect(await readdir(kept)).toHaveLength(2)
+})
+
 test('what cannot be answered is said with a code', async () => {
   const { gateway, ask, deliver } = await recorded()
   const code = async (path: string, headers?: Record<string, string>) => {
@@ -197,6 +236,11 @@ test('what cannot be answered is said with a code', async () => {
   for (const name of ['clip.mp4', 'clip.m3u8']) {
     expect(await code(`${name}?${range(9_000, 60_000)}`)).toEqual([404, 'range_empty'])
   }
+  for (const name of ['1.jpg', '1.json']) {
+    expect(await code(`sprites/${name}`)).toEqual([404, 'range_empty'])
+    expect((await fetch(`${gateway.url}/api/cameras/${camera}/sprites/${name}`)).status).toBe(401)
+  }
+  expect(await code('sprites/-1.jpg')).toEqual([400, 'request_invalid'])
   expect(await code(`clip/parts/9999.m4s?${range(0, 9_000)}`)).toEqual([404, 'recording_not_found'])
   expect(await code(`clip/init/${'0'.repeat(64)}.mp4`)).toEqual([404, 'recording_not_found'])
   // one file cannot hold two codecs; HLS can
