@@ -49,12 +49,17 @@ export class Disk implements AsyncDisposable {
   /** Resolves where the directory is there and ours. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
   async ready(): Promise<void> {
     await this.#isOurs()
-    await this.#ask<'check'>({ id: this.#next++, type: 'check' })
+    try {
+      await this.#ask<'check'>({ id: this.#next++, type: 'check' })
+    } catch (error) {
+      if (!(error instanceof PorchlightError && error.code.startsWith('recordings_'))) throw error
+      await this.#isOurs()
+    }
   }
 
   /** Makes `{stem}-{n}.mp4`. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
   async create(stem: string, content: Uint8Array): Promise<DiskAnswers['create']> {
-    await this.#isOurs()
+    await this.ready()
     return this.#ask<'create'>({ id: this.#next++, type: 'create', stem, content })
   }
 
@@ -80,7 +85,7 @@ export class Disk implements AsyncDisposable {
 
   /** Writes a small file (a still) as a whole. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
   async replace(path: string, content: Uint8Array): Promise<void> {
-    await this.#isOurs()
+    await this.ready()
     await this.#ask<'replace'>({ id: this.#next++, type: 'replace', path, content })
   }
 

@@ -126,3 +126,12 @@ test('a directory that its owner adopts is written to by the gateway that runs',
   await home.recorder.footage(camera, await later())
   expect(await readdir(home.directory)).toContain(camera)
 })
+
+test('a directory that was emptied before anything was recorded loses no picture by it', async () => {
+  const home = await recorderHouse()
+  await beginEvent(home, 'event-01', startMs)
+  await rm(home.directory, { recursive: true })
+  await mkdir(home.directory)
+  await home.recorder.footage(camera, footageBody(run, units))
+  expect(await recordedPictures(home, 'event-01')).toEqual(all)
+})
