@@ -134,6 +134,44 @@ const entries = {
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },
   disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
   disk_failed: { status: 507, retryable: true, sentence: 'The recordings disk reports an error.' },
+  recordings_missing: {
+    status: 507,
+    retryable: true,
+    sentence:
+      'The recordings directory does not hold what the index knows: nothing is written to it. Mount its disk; if this one is meant to take its place, run `gateway recordings adopt`.',
+  },
+  recordings_foreign: {
+    status: 507,
+    retryable: true,
+    sentence:
+      'The recordings directory is not the one that the index belongs to: nothing is written to it. Mount the right disk; if this one is meant, run `gateway recordings adopt`.',
+  },
+  recordings_in_use: {
+    status: 507,
+    retryable: true,
+    sentence: 'Another Porchlight uses this recordings directory: stop it first.',
+  },
+  recordings_differ: {
+    status: 500,
+    retryable: false,
+    sentence:
+      'Index and files do not agree. With `--rebuild` the index is made anew from the files; what they lost stays lost.',
+  },
+  recording_file_missing: { status: 404, retryable: false, sentence: 'A file that the index names is not there.' },
+  recording_file_unknown: { status: 404, retryable: false, sentence: 'A recording is not in the index.' },
+  recording_file_invalid: { status: 500, retryable: false, sentence: 'A file in the place of a recording is none.' },
+  recording_file_torn: { status: 500, retryable: false, sentence: 'A file goes on after its last whole part.' },
+  recording_file_differs: { status: 500, retryable: false, sentence: 'The index says something else of a file.' },
+  recording_part_missing: {
+    status: 404,
+    retryable: false,
+    sentence: 'A part that the index names is not in its file.',
+  },
+  recording_part_unknown: { status: 404, retryable: false, sentence: 'A part in a file is not in the index.' },
+  recording_part_damaged: { status: 500, retryable: false, sentence: 'The bytes of a part are not those written.' },
+  recording_part_differs: { status: 500, retryable: false, sentence: 'The index says something else of a part.' },
+  recording_unreadable: { status: 500, retryable: true, sentence: 'The disk does not give a file or folder.' },
+  export_failed: { status: 500, retryable: true, sentence: 'The file cannot be written.' },
   recording_not_found: { status: 404, retryable: false, sentence: 'There is no such recording.' },
   recording_codec: {
     status: 406,

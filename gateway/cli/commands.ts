@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
 import { cameraId, toCameraId, whipDevice } from '@porchlight/proto/ids.ts'
+import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import { Devices } from '../auth/devices.ts'
 import { PublishTokens } from '../auth/publish-tokens.ts'
@@ -11,7 +12,11 @@ import { indexPath, signInLives } from '../config/derived.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type GatewayIdentity, openIdentity } from '../identity/gateway-identity.ts'
 import { openStore } from '../store/open-store.ts'
+import type { Schema } from '../store/schema.ts'
 import { parseDuration } from './duration.ts'
+import type { Terminal } from './progress.ts'
+import { recordings } from './recordings.ts'
+import { one } from './words.ts'
 
 export interface CommandInput {
   config: GatewayConfig
@@ -19,6 +24,10 @@ export interface CommandInput {
   words: readonly string[]
   /** The command's own flags. */
   flags: ReadonlyMap<string, readonly string[]>
+  /** Those of its switches that are on. */
+  switches: ReadonlySet<string>
+  /** Where long work shows how far it is. */
+  terminal: Terminal
   /** Writes one line to the console. */
   out: (line: string) => void
   log: Logger
@@ -26,7 +35,9 @@ export interface CommandInput {
   now: () => number
 }
 
-interface Tools extends CommandInput {
+export interface Tools extends CommandInput {
+  /** The index. */
+  db: Kysely<Schema>
   identity: GatewayIdentity
   devices: Devices
   publishTokens: PublishTokens
@@ -128,6 +139,7 @@ export const commands: Readonly<Record<string, Command>> = {
       out(token)
     },
   },
+  recordings,
 }
 
 /** Flags of all commands; everything else on the command line is configuration. */
@@ -140,7 +152,13 @@ export const commandFlags = [
   'name',
   'publish',
   'revoke',
+  'event',
+  'from',
+  'to',
 ] as const
+
+/** Switches of all commands. */
+export const commandSwitches = ['rebuild'] as const
 
 /** Runs a command beside the gateway, or where there is none running. @throws PorchlightError */
 export async function runCommand(command: Command, input: CommandInput): Promise<void> {
@@ -150,11 +168,5 @@ export async function runCommand(command: Command, input: CommandInput): Promise
   const devices = new Devices({ db: store.db, gatewayKey: identity.publicKey, now })
   const signIn = new SignIn({ db: store.db, now, ...signInLives(config) })
   const publishTokens = new PublishTokens({ db: store.db, now })
-  await command.run({ ...input, identity, devices, publishTokens, signIn })
-}
-
-function one(words: readonly string[], what: string): string {
-  const [word, ...more] = words
-  if (word === undefined || more.length > 0) throw new PorchlightError('request_invalid', `${what} is needed, once`)
-  return word
+  await command.run({ ...input, db: store.db, identity, devices, publishTokens, signIn })
 }

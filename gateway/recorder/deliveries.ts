@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { maxFootageBytes } from '@porchlight/proto/footage.ts'
 import type { Logger } from 'pino'
-import { diskErrorCode } from './disk.ts'
+import { diskErrorCode } from './disk-error.ts'
 
 /** Unfinished deliveries of one camera; a device sends one at a time. */
 const maxUnfinished = 16
@@ -35,6 +35,8 @@ export interface DeliveriesOptions {
   directory: string
   now: () => number
   log: Pick<Logger, 'warn'>
+  /** Resolves where the recordings directory can be used. @throws PorchlightError `recordings_*`, `disk_*` */
+  ready(): Promise<void>
   /** Records a delivery that is whole. */
   record(camera: string, open: () => AsyncIterable<Uint8Array>): Promise<unknown>
 }
@@ -69,7 +71,7 @@ export class Deliveries {
   /**
    * Adds a piece. What came of it before the connection broke is kept. With the last piece it resolves when all of the
    * delivery is recorded and on the disk.
-   * @throws OffsetError; PorchlightError `message_too_large`, `too_many_requests`, `footage_invalid`, `disk_*`
+   * @throws OffsetError; PorchlightError `message_too_large`, `too_many_requests`, `footage_invalid`, `recordings_*`, `disk_*`
    */
   async put(camera: string, id: string, piece: DeliveryPiece, body: AsyncIterable<Uint8Array>): Promise<DeliveryState> {
     const name = `${camera}/${id}`
@@ -80,6 +82,7 @@ export class Deliveries {
       const { offset, complete } = await this.state(camera, id)
       if (complete) return { offset, complete }
       if (piece.start !== offset) throw new OffsetError(offset)
+      await this.#options.ready()
       if (offset === 0) await this.#makeRoom(camera)
       const path = this.#path(camera, id)
       const reached = await append(path, piece, body)

@@ -1,18 +1,10 @@
-import {
-  chmodSync,
-  closeSync,
-  fdatasyncSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type FileLayer, fileLayer } from './file-layer.ts'
 
 /** At most so many files share second and kind. */
 const maxSameName = 1_000
+/** Folders that are remembered as durable; a camera fills one a day. */
+const maxDurable = 1_024
 const readOnly = 0o440
 const ownerWrites = 0o640
 
@@ -20,30 +12,34 @@ interface OpenFile {
   descriptor: number
   path: string
   size: number
+  /** The disk has failed to keep what was written: what it holds past `size` is not known, and it is not written again. */
+  suspect: boolean
 }
 
 /** The files of the recordings directory, as the disk worker writes them. Every method returns when the disk has it. */
 export class DiskFiles {
   readonly #directory: string
+  readonly #layer: FileLayer
   readonly #open = new Map<number, OpenFile>()
+  readonly #durable = new Set<string>()
   #next = 1
 
-  constructor(directory: string) {
+  constructor(directory: string, layer: FileLayer = fileLayer) {
     this.#directory = directory
+    this.#layer = layer
   }
 
   /** @param stem relative path without `-{n}.mp4` */
   create(stem: string, content: Uint8Array): { file: number; path: string; bytes: number } {
     const folder = dirname(join(this.#directory, stem))
-    const made = mkdirSync(folder, { recursive: true })
+    this.#makeFolder(folder)
     const { descriptor, path } = this.#openNew(stem)
-    const file: OpenFile = { descriptor, path, size: 0 }
+    const file: OpenFile = { descriptor, path, size: 0, suspect: false }
     try {
       this.#write(file, content)
-      syncDirectory(folder)
-      if (made !== undefined) syncDirectory(dirname(made))
+      this.#syncDirectory(folder)
     } catch (error) {
-      closeSync(descriptor)
+      this.#throwAway(file)
       throw error
     }
     const id = this.#next++
@@ -53,55 +49,73 @@ export class DiskFiles {
 
   append(id: number, content: Uint8Array): { offset: number } {
     const file = this.#file(id)
+    if (file.suspect) throw new Error(`${file.path} has failed and is not written again`)
     const offset = file.size
     try {
       this.#write(file, content)
     } catch (error) {
-      // half a part helps nobody, and on a full disk its place is wanted
-      ftruncateSync(file.descriptor, offset)
-      file.size = offset
+      this.#takeBack(file, offset)
       throw error
     }
     return { offset }
   }
 
-  finish(id: number): void {
+  /** @returns `whole`: the file is what was written to it, and read-only; else the next start looks through it */
+  finish(id: number): { whole: boolean } {
     const file = this.#file(id)
     this.#open.delete(id)
-    closeSync(file.descriptor)
-    chmodSync(join(this.#directory, file.path), readOnly)
+    try {
+      this.#layer.closeSync(file.descriptor)
+      if (!file.suspect) this.#layer.chmodSync(join(this.#directory, file.path), readOnly)
+    } catch {
+      // every part of it is on the disk, or was refused
+      return { whole: false }
+    }
+    return { whole: !file.suspect }
+  }
+
+  /** Takes away a file that was made here and holds no part. */
+  discard(id: number): void {
+    const file = this.#file(id)
+    this.#open.delete(id)
+    this.#throwAway(file)
   }
 
   /** Cuts a file of an earlier gateway to `bytes`. Players stumble over half a `moof`. */
   seal(path: string, bytes: number): void {
     const whole = join(this.#directory, path)
-    chmodSync(whole, ownerWrites)
-    const descriptor = openSync(whole, 'r+')
+    this.#layer.chmodSync(whole, ownerWrites)
+    const descriptor = this.#layer.openSync(whole, 'r+')
     try {
-      ftruncateSync(descriptor, bytes)
-      fdatasyncSync(descriptor)
+      this.#layer.ftruncateSync(descriptor, bytes)
+      this.#layer.fdatasyncSync(descriptor)
     } finally {
-      closeSync(descriptor)
+      this.#layer.closeSync(descriptor)
     }
-    chmodSync(whole, readOnly)
+    this.#layer.chmodSync(whole, readOnly)
   }
 
   replace(path: string, content: Uint8Array): void {
     const whole = join(this.#directory, path)
-    mkdirSync(dirname(whole), { recursive: true })
+    this.#makeFolder(dirname(whole))
     const temporary = `${whole}.new`
-    const descriptor = openSync(temporary, 'w')
+    const descriptor = this.#layer.openSync(temporary, 'w')
     try {
-      this.#write({ descriptor, path, size: 0 }, content)
-    } finally {
-      closeSync(descriptor)
+      try {
+        this.#write({ descriptor, path, size: 0, suspect: false }, content)
+      } finally {
+        this.#layer.closeSync(descriptor)
+      }
+      this.#layer.renameSync(temporary, whole)
+    } catch (error) {
+      this.#remove(temporary)
+      throw error
     }
-    renameSync(temporary, whole)
-    syncDirectory(dirname(whole))
+    this.#syncDirectory(dirname(whole))
   }
 
   close(): void {
-    for (const { descriptor } of this.#open.values()) closeSync(descriptor)
+    for (const { descriptor } of this.#open.values()) this.#closeFile(descriptor)
     this.#open.clear()
   }
 
@@ -115,7 +129,7 @@ export class DiskFiles {
     for (let number = 1; ; number += 1) {
       const path = `${stem}-${number}.mp4`
       try {
-        return { descriptor: openSync(join(this.#directory, path), 'wx'), path }
+        return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
         const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
         if (!taken || number >= maxSameName) throw error
@@ -125,19 +139,68 @@ export class DiskFiles {
 
   #write(file: OpenFile, content: Uint8Array): void {
     for (let at = 0; at < content.byteLength; ) {
-      at += writeSync(file.descriptor, content, at, content.byteLength - at, file.size + at)
+      at += this.#layer.writeSync(file.descriptor, content, at, content.byteLength - at, file.size + at)
     }
     file.size += content.byteLength
-    fdatasyncSync(file.descriptor)
+    try {
+      this.#layer.fdatasyncSync(file.descriptor)
+    } catch (error) {
+      // The system tells of a lost page once: a second fdatasync would succeed, and the bytes would not be there.
+      file.suspect = true
+      throw error
+    }
   }
-}
 
-/** A new name in a directory survives a power cut only when the directory was written, too. */
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
+  /** Half a part helps nobody, and on a full disk its place is wanted. */
+  #takeBack(file: OpenFile, size: number): void {
+    file.size = size
+    try {
+      this.#layer.ftruncateSync(file.descriptor, size)
+      this.#layer.fdatasyncSync(file.descriptor)
+    } catch {
+      // the first error is the one to tell
+      file.suspect = true
+    }
+  }
+
+  #throwAway({ descriptor, path }: OpenFile): void {
+    this.#closeFile(descriptor)
+    this.#remove(join(this.#directory, path))
+  }
+
+  #closeFile(descriptor: number): void {
+    try {
+      this.#layer.closeSync(descriptor)
+    } catch {
+      // the descriptor is gone all the same, and each part has been waited for
+    }
+  }
+
+  #remove(path: string): void {
+    try {
+      this.#layer.rmSync(path, { force: true })
+    } catch {
+      // a file without a part stays behind, which nobody takes for a recording
+    }
+  }
+
+  /** Makes a folder of the recordings directory; each name on the way to it survives a power cut. */
+  #makeFolder(folder: string): void {
+    const made = this.#layer.mkdirSync(folder, { recursive: true })
+    if (made !== undefined || this.#durable.size > maxDurable) this.#durable.clear()
+    for (let level = folder; level !== this.#directory && !this.#durable.has(level); level = dirname(level)) {
+      this.#syncDirectory(dirname(level))
+      this.#durable.add(level)
+    }
+  }
+
+  /** A new name in a directory survives a power cut only when the directory was written, too. */
+  #syncDirectory(path: string): void {
+    const descriptor = this.#layer.openSync(path, 'r')
+    try {
+      this.#layer.fsyncSync(descriptor)
+    } finally {
+      this.#layer.closeSync(descriptor)
+    }
   }
 }

@@ -1,12 +1,20 @@
+import type { ErrorCode } from '@porchlight/proto/errors.ts'
 import type { FileRecord, PartRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
+import type { DirectoryClaim } from './recordings-directory.ts'
 
 export type DiskRequest =
+  /** Takes the directory for this program; nothing is written to it before. */
+  | { id: number; type: 'claim'; claim: DirectoryClaim }
+  /** Asks whether it is still the directory that was claimed. */
+  | { id: number; type: 'check' }
   /** Makes a new file with this content; where the name is taken, the next number is tried. */
   | { id: number; type: 'create'; stem: string; content: Uint8Array }
   /** Adds to the end of a file that was made here, and waits until the disk has it. */
   | { id: number; type: 'append'; file: number; content: Uint8Array }
   /** Nothing more comes: the file is made read-only. */
   | { id: number; type: 'finish'; file: number }
+  /** Takes a file away that was made here and holds no part. */
+  | { id: number; type: 'discard'; file: number }
   /** Takes off what an earlier gateway could not write to its end, and makes the file read-only. */
   | { id: number; type: 'seal'; path: string; bytes: number }
   /** Replaces a small file as a whole. */
@@ -16,18 +24,33 @@ export type DiskRequest =
   | { id: number; type: 'close' }
 
 export interface DiskAnswers {
+  claim: { identity: string }
+  check: Record<string, never>
   create: { file: number; path: string; bytes: number }
   append: { offset: number }
-  finish: Record<string, never>
+  /** `whole`: it needs no look at the next start. */
+  finish: { whole: boolean }
+  discard: Record<string, never>
   seal: Record<string, never>
   replace: Record<string, never>
-  scan: { files: ScannedFile[] }
+  scan: ScanResult
   close: Record<string, never>
 }
 
 export type DiskResponse =
   | { id: number; ok: true; answer: DiskAnswers[keyof DiskAnswers] }
-  | { id: number; ok: false; message: string; errno?: string }
+  | { id: number; ok: false; message: string; errno?: string; code?: ErrorCode }
+
+export interface ScanResult {
+  files: ScannedFile[]
+  /** Files and folders that the disk does not give, relative. */
+  unreadable: UnreadablePath[]
+}
+
+export interface UnreadablePath {
+  path: string
+  message: string
+}
 
 /** A file of recordings as its own records describe it. */
 export interface ScannedFile {
@@ -40,12 +63,20 @@ export interface ScannedFile {
   config: string
   /** Where the last whole part ends. */
   wholeBytes: number
+  /** Of the file. */
+  bytes: number
   /** Whole parts only; `offset` is where the `moof` begins. */
-  parts: (PartRecord & { offset: number })[]
+  parts: ScannedPart[]
+  /** Parts whose bytes are not those that were written. */
+  damaged: ScannedPart[]
 }
+
+export type ScannedPart = PartRecord & { offset: number }
 
 /** `workerData` of the disk worker. */
 export interface DiskOptions {
   /** The recordings directory. */
   directory: string
+  /** URL of the module whose `fileLayer` stands for the disk; the real one otherwise. */
+  fileLayer?: string | undefined
 }

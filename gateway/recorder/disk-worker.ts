@@ -1,34 +1,49 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import { DiskFiles } from './disk-files.ts'
 import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse } from './disk-protocol.ts'
+import type { FileLayer } from './file-layer.ts'
+import { RecordingsDirectory } from './recordings-directory.ts'
 import { scanFiles } from './scan-files.ts'
 
 /** The thread that writes recordings: a slow disk holds up nothing but itself. */
 
 if (parentPort === null) throw new Error('this file is a worker')
 const port = parentPort
-const { directory } = workerData as DiskOptions
-const files = new DiskFiles(directory)
+const { directory, fileLayer: layerModule = './file-layer.ts' } = workerData as DiskOptions
+const { fileLayer } = (await import(layerModule)) as { fileLayer: FileLayer }
+const files = new DiskFiles(directory, fileLayer)
+const recordings = new RecordingsDirectory(directory, fileLayer)
 
 function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
   switch (request.type) {
+    case 'claim':
+      return { identity: recordings.claim(request.claim) }
+    case 'check':
+      recordings.check()
+      return {}
     case 'create':
+      recordings.check()
       return files.create(request.stem, request.content)
     case 'append':
       return files.append(request.file, request.content)
     case 'finish':
-      files.finish(request.file)
+      return files.finish(request.file)
+    case 'discard':
+      files.discard(request.file)
       return {}
     case 'seal':
       files.seal(request.path, request.bytes)
       return {}
     case 'replace':
+      recordings.check()
       files.replace(request.path, request.content)
       return {}
     case 'scan':
-      return { files: scanFiles(directory, request.known) }
+      return scanFiles(directory, request.known)
     case 'close':
       files.close()
+      recordings.close()
       return {}
   }
 }
@@ -39,10 +54,14 @@ port.on('message', (request: DiskRequest) => {
   try {
     response = { id, ok: true, answer: work(request) }
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown)
-    const errno = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : undefined
-    response = { id, ok: false, message, ...(errno === undefined ? {} : { errno }) }
+    response = { id, ok: false, ...failure(thrown) }
   }
   port.postMessage(response)
   if (request.type === 'close') port.close()
 })
+
+function failure(thrown: unknown): { message: string; errno?: string; code?: ErrorCode } {
+  if (thrown instanceof PorchlightError) return { message: thrown.detail ?? '', code: thrown.code }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return thrown instanceof Error && 'code' in thrown ? { message, errno: String(thrown.code) } : { message }
+}

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
-import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScannedFile } from './disk-protocol.ts'
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { diskErrorCode } from './disk-error.ts'
+import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScanResult } from './disk-protocol.ts'
+import type { DirectoryClaim } from './recordings-directory.ts'
 
 /** Bytes that may wait for the disk before more is refused: half a minute of four 4 Mbit/s cameras. */
 export const maxWaitingBytes = 64 * 1024 * 1024
@@ -11,22 +13,6 @@ interface Waiting {
   reject(error: PorchlightError): void
 }
 
-/** Which sentence of ours an error of the operating system is. */
-export function diskErrorCode(errno: string | undefined): ErrorCode {
-  switch (errno) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return 'disk_full'
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return 'disk_readonly'
-    default:
-      return 'disk_failed'
-  }
-}
-
 /** The thread that writes recordings, seen from the main thread. Every promise resolves when the disk has it. */
 export class Disk implements AsyncDisposable {
   readonly #worker: Worker
@@ -35,9 +21,12 @@ export class Disk implements AsyncDisposable {
   #waitingBytes = 0
   #next = 1
   #closing: Promise<void> | undefined
+  #claimed: Promise<void> | undefined
+  readonly #claim: (disk: Disk) => Promise<void>
 
-  constructor(directory: string) {
-    const workerOptions: DiskOptions = { directory }
+  /** @param claim claims the directory for the index by `claim`; called before the first write, and again after a refusal */
+  constructor(workerOptions: DiskOptions, claim: (disk: Disk) => Promise<void>) {
+    this.#claim = claim
     this.#worker = new Worker(new URL('./disk-worker.ts', import.meta.url), {
       workerData: workerOptions,
       name: 'porchlight-disk',
@@ -52,8 +41,25 @@ export class Disk implements AsyncDisposable {
     })
   }
 
-  /** Makes `{stem}-{n}.mp4`. @throws PorchlightError `disk_*` */
-  create(stem: string, content: Uint8Array): Promise<DiskAnswers['create']> {
+  /** @returns the directory's identity @throws PorchlightError `recordings_*`, `disk_*` */
+  async claim(claim: DirectoryClaim): Promise<string> {
+    return (await this.#ask<'claim'>({ id: this.#next++, type: 'claim', claim })).identity
+  }
+
+  /** Resolves where the directory is there and ours. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
+  async ready(): Promise<void> {
+    await this.#isOurs()
+    try {
+      await this.#ask<'check'>({ id: this.#next++, type: 'check' })
+    } catch (error) {
+      if (!(error instanceof PorchlightError && error.code.startsWith('recordings_'))) throw error
+      await this.#isOurs()
+    }
+  }
+
+  /** Makes `{stem}-{n}.mp4`. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
+  async create(stem: string, content: Uint8Array): Promise<DiskAnswers['create']> {
+    await this.ready()
     return this.#ask<'create'>({ id: this.#next++, type: 'create', stem, content })
   }
 
@@ -63,8 +69,13 @@ export class Disk implements AsyncDisposable {
   }
 
   /** @throws PorchlightError `disk_*` */
-  async finish(file: number): Promise<void> {
-    await this.#ask<'finish'>({ id: this.#next++, type: 'finish', file })
+  finish(file: number): Promise<DiskAnswers['finish']> {
+    return this.#ask<'finish'>({ id: this.#next++, type: 'finish', file })
+  }
+
+  /** Takes away a file that was made here and holds no part. @throws PorchlightError `disk_*` */
+  async discard(file: number): Promise<void> {
+    await this.#ask<'discard'>({ id: this.#next++, type: 'discard', file })
   }
 
   /** Cuts a file that an earlier gateway left open to its whole parts. @throws PorchlightError `disk_*` */
@@ -72,14 +83,15 @@ export class Disk implements AsyncDisposable {
     await this.#ask<'seal'>({ id: this.#next++, type: 'seal', path, bytes })
   }
 
-  /** Writes a small file (a still) as a whole. @throws PorchlightError `disk_*` */
+  /** Writes a small file (a still) as a whole. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
   async replace(path: string, content: Uint8Array): Promise<void> {
+    await this.ready()
     await this.#ask<'replace'>({ id: this.#next++, type: 'replace', path, content })
   }
 
   /** @throws PorchlightError `disk_*` */
-  async scan(known: Set<string>): Promise<ScannedFile[]> {
-    return (await this.#ask<'scan'>({ id: this.#next++, type: 'scan', known })).files
+  scan(known: Set<string>): Promise<ScanResult> {
+    return this.#ask<'scan'>({ id: this.#next++, type: 'scan', known })
   }
 
   /** Writes what waits, then ends. Idempotent. */
@@ -90,6 +102,14 @@ export class Disk implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #isOurs(): Promise<void> {
+    this.#claimed ??= this.#claim(this).catch((error: unknown) => {
+      this.#claimed = undefined
+      throw error
+    })
+    return this.#claimed
   }
 
   #ask<T extends DiskRequest['type']>(request: DiskRequest & { type: T }): Promise<DiskAnswers[T]> {
@@ -114,8 +134,10 @@ export class Disk implements AsyncDisposable {
     if (waiting === undefined) return
     this.#waiting.delete(response.id)
     this.#waitingBytes -= waiting.bytes
+    // the disk was pulled out or changed: it is claimed anew when it is wanted
+    if (!response.ok && response.code?.startsWith('recordings_')) this.#claimed = undefined
     if (response.ok) waiting.resolve(response.answer)
-    else waiting.reject(new PorchlightError(diskErrorCode(response.errno), response.message))
+    else waiting.reject(new PorchlightError(response.code ?? diskErrorCode(response.errno), response.message))
   }
 
   #failAll(error: PorchlightError): void {

@@ -31,6 +31,9 @@ interface OpenFile {
   timeline: FileTimeline
   startMs: number
   bytes: number
+  parts: number
+  /** The index has all of its parts. */
+  indexed: boolean
 }
 
 export interface WrittenPart {
@@ -118,6 +121,8 @@ export class FileSession {
     whole.set(content)
     whole.set(record, content.byteLength)
     const { offset } = await this.#options.disk.append(file.handle, whole)
+    file.parts += 1
+    file.indexed = false
     await this.#options.db
       .insertInto('parts')
       .values({
@@ -135,6 +140,7 @@ export class FileSession {
         generation,
       })
       .execute()
+    file.indexed = true
     return { part, bytes: content.byteLength }
   }
 
@@ -147,27 +153,41 @@ export class FileSession {
     content.set(config.init)
     content.set(record, config.init.byteLength)
     const { file: handle, path } = await disk.create(fileStem(camera, part.startMs, kind), content)
-    const { id } = await db
-      .insertInto('files')
-      .values({
-        camera,
-        path,
-        created_at: now(),
-        base_ms: baseMs,
-        init_bytes: config.init.byteLength,
-        config: config.hash,
-        closed: 0,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    return { handle, id, config, timeline: new FileTimeline(baseMs), startMs: part.startMs, bytes: content.byteLength }
+    try {
+      const { id } = await db
+        .insertInto('files')
+        .values({
+          camera,
+          path,
+          created_at: now(),
+          base_ms: baseMs,
+          init_bytes: config.init.byteLength,
+          config: config.hash,
+          closed: 0,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      const timeline = new FileTimeline(baseMs)
+      return { handle, id, config, timeline, startMs: part.startMs, bytes: content.byteLength, parts: 0, indexed: true }
+    } catch (error) {
+      await Promise.allSettled([disk.discard(handle)]) // what is left of it holds nothing
+      throw error
+    }
   }
 
   async #finish(): Promise<void> {
     const file = this.#file
     if (file === undefined) return
     this.#file = undefined
-    await this.#options.disk.finish(file.handle)
+    if (file.parts === 0) {
+      // its first part has failed
+      await this.#options.disk.discard(file.handle)
+      await this.#options.db.deleteFrom('files').where('id', '=', file.id).execute()
+      return
+    }
+    const { whole } = await this.#options.disk.finish(file.handle)
+    // else it stays open for the next start, which takes in what it holds and cuts off the rest
+    if (!whole || !file.indexed) return
     await this.#options.db.updateTable('files').set({ closed: 1 }).where('id', '=', file.id).execute()
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { asPorchlightError } from '@porchlight/proto/errors.ts'
+import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -7,6 +7,7 @@ import type { MediaReader } from '../sfu/media-reader.ts'
 import { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
+import { keepIdentity, readClaim } from './claim.ts'
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
@@ -24,6 +25,8 @@ export interface RecorderOptions {
   now: () => number
   /** Asks the device for frames `from`…`to` (inclusive) of a run. */
   askFootage(camera: string, run: string, from: number, to: number): void
+  /** URL of a module whose `fileLayer` stands for the disk; the real one otherwise. */
+  fileLayer?: string
 }
 
 /** Records all cameras: what happens live, and what their devices deliver later. */
@@ -37,15 +40,17 @@ export class Recorder implements AsyncDisposable {
   readonly #onState = new Set<(camera: string, state: CameraState) => void>()
   readonly #onStill = new Set<(eventId: string) => void>()
   readonly #footage = new Set<Promise<unknown>>()
+  #reconciled: string | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: RecorderOptions) {
-    const { db, directory, ffmpeg } = options
+    const { db, directory, ffmpeg, fileLayer } = options
     const log = options.log.child({ part: 'recorder' })
     this.#options = { ...options, log }
-    this.#disk = new Disk(directory)
+    this.#disk = new Disk({ directory, fileLayer }, (disk) => this.#claim(disk))
     this.deliveries = new Deliveries({
       ...{ directory: join(directory, '.incoming'), now: options.now, log },
+      ready: () => this.#disk.ready(),
       record: (camera, open) => this.footage(camera, open),
     })
     const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
@@ -53,17 +58,19 @@ export class Recorder implements AsyncDisposable {
     this.#stills = new Stills({ db, ffmpeg, write, log, onStill })
   }
 
-  /** Takes in what an earlier gateway left behind. Call before the first event. Never rejects: recording goes on regardless. */
+  /**
+   * Takes in what an earlier gateway left behind. Call before the first event. Where the directory cannot be used yet, that
+   * is logged, and each recording tries again.
+   * @throws PorchlightError `recordings_in_use`
+   */
   async start(): Promise<void> {
-    const { db, log } = this.#options
+    const { log } = this.#options
     if (!this.#stills.available) log.warn({ code: 'ffmpeg_missing' }, 'no ffmpeg: no stills')
     try {
-      await reconcile(db, this.#disk, log)
+      await this.#disk.ready()
     } catch (error) {
-      log.error(
-        { err: error, code: asPorchlightError(error).code },
-        'the recordings on disk could not be looked through',
-      )
+      if (error instanceof PorchlightError && error.code === 'recordings_in_use') throw error
+      log.error({ err: error, code: asPorchlightError(error).code }, 'the recordings directory cannot be used')
     }
   }
 
@@ -128,6 +135,25 @@ export class Recorder implements AsyncDisposable {
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close()))
     await this.#stills.close()
     await this.#disk.close()
+  }
+
+  /** Makes sure that the directory is the index' own, then brings the index up to it. */
+  async #claim(disk: Disk): Promise<void> {
+    const { db, log } = this.#options
+    const claim = await readClaim(db)
+    const identity = await disk.claim(claim)
+    if (identity !== claim.expected) await keepIdentity(db, identity)
+    // a disk that was away for a while: what is open on it is ours
+    if (this.#reconciled === identity) return
+    this.#reconciled = identity
+    try {
+      await reconcile(db, disk, log)
+    } catch (error) {
+      log.error(
+        { err: error, code: asPorchlightError(error).code },
+        'the recordings on disk could not be looked through',
+      )
+    }
   }
 
   #camera(camera: string): CameraRecorder {

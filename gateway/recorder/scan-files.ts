@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { walk } from '@porchlight/proto/media/fmp4/boxes.ts'
 import { readRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
-import type { ScannedFile } from './disk-protocol.ts'
+import type { ScannedFile, ScannedPart, ScanResult, UnreadablePath } from './disk-protocol.ts'
 
 /** A file of ours ends long before: 60 s at 100 Mbit/s. */
 const maxFileBytes = 1024 * 1024 * 1024
@@ -13,24 +13,47 @@ const maxFileBytes = 1024 * 1024 * 1024
  * Reads the recordings that are not `known`: what the index does not have yet, or has as still growing.
  * @param known relative paths
  */
-export function scanFiles(directory: string, known: ReadonlySet<string>): ScannedFile[] {
-  const found: ScannedFile[] = []
-  for (const camera of list(directory)) {
-    for (const day of list(join(directory, camera))) {
-      for (const name of list(join(directory, camera, day))) {
-        const path = `${camera}/${day}/${name}`
-        if (!name.endsWith('.mp4') || known.has(path)) continue
-        const scanned = scanFile(directory, path)
-        if (scanned) found.push(scanned)
-      }
-    }
+export function scanFiles(directory: string, known: ReadonlySet<string>): ScanResult {
+  const unreadable: UnreadablePath[] = []
+  const files: ScannedFile[] = []
+  for (const path of recordingPaths(directory, unreadable)) {
+    const scanned = known.has(path) ? undefined : attempt(path, unreadable, () => scanFile(directory, path))
+    if (scanned) files.push(scanned)
   }
-  return found
+  return { files, unreadable }
 }
 
-function list(directory: string): string[] {
+/**
+ * The files in the place of recordings, `{camera}/{day}/{name}.mp4`, sorted.
+ * @param unreadable takes the folders that cannot be read; reading goes on without them
+ */
+export function recordingPaths(directory: string, unreadable: UnreadablePath[]): string[] {
+  const list = (folder: string) => attempt(folder, unreadable, () => listFolder(join(directory, folder))) ?? []
+  return list('')
+    .flatMap((camera) => list(camera).map((day) => `${camera}/${day}`))
+    .flatMap((folder) => list(folder).map((name) => `${folder}/${name}`))
+    .filter((path) => path.endsWith('.mp4'))
+}
+
+/** What `read` gives; where the disk refuses, the path is `unreadable`, and one bad file does not hide the others. */
+export function attempt<T>(path: string, unreadable: UnreadablePath[], read: () => T): T | undefined {
   try {
-    return readdirSync(directory).toSorted()
+    return read()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    unreadable.push({ path, message: error.message })
+    return undefined
+  }
+}
+
+/** Whether the path, or a folder above it, could not be read. */
+export function isHidden(path: string, unreadable: readonly UnreadablePath[]): boolean {
+  return unreadable.some((bad) => bad.path === '' || `${path}/`.startsWith(`${bad.path}/`))
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).toSorted()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
@@ -44,14 +67,15 @@ export function scanFile(directory: string, path: string): ScannedFile | undefin
   const { birthtimeMs, size } = statSync(whole)
   if (size > maxFileBytes) return undefined
   const bytes = readFileSync(whole)
-  let file: Omit<ScannedFile, 'parts' | 'wholeBytes'> | undefined
+  let file: Omit<ScannedFile, 'parts' | 'damaged' | 'wholeBytes'> | undefined
   let wholeBytes = 0
-  const parts: ScannedFile['parts'] = []
+  const parts: ScannedPart[] = []
+  const damaged: ScannedPart[] = []
   for (const place of walk(bytes)) {
     const record = readRecord(bytes, place)
     if (record?.type === 'file' && file === undefined) {
       const config = configHash(bytes.subarray(0, place.start))
-      file = { path, createdAt: birthtimeMs, record, initBytes: place.start, config }
+      file = { path, createdAt: birthtimeMs, record, initBytes: place.start, config, bytes: size }
       wholeBytes = place.end
     } else if (record?.type === 'part' && file) {
       const offset = place.start - record.bytes
@@ -59,10 +83,10 @@ export function scanFile(directory: string, path: string): ScannedFile | undefin
       if (offset > file.initBytes && crc32(bytes.subarray(offset, place.start)) === record.crc) {
         parts.push({ ...record, offset })
         wholeBytes = place.end
-      }
+      } else damaged.push({ ...record, offset })
     }
   }
-  return file && { ...file, wholeBytes, parts }
+  return file && { ...file, wholeBytes, parts, damaged }
 }
 
 /** Names an init segment: SHA-256, hex. */

@@ -14,7 +14,7 @@ it('a camera that is recorded all the time: nobody watches, nothing happens, and
     settings: { ring: { holdSeconds: 1 } },
   })
   const recorded = () =>
-    scanFiles(join(gateway.directory, 'gateway/recordings'), new Set()).flatMap(({ parts }) => parts)
+    scanFiles(join(gateway.directory, 'gateway/recordings'), new Set()).files.flatMap(({ parts }) => parts)
   /** Pictures of one run of the device, each counted once. */
   const longestRun = () => {
     const frames = new Map<string, Set<number>>()

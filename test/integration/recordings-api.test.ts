@@ -143,21 +143,21 @@ test('a recordings directory that cannot be written is said to the device, which
   expect([response.statusCode, response.json().code]).toEqual([507, 'disk_failed'])
 })
 
-test.skipIf(!canMount())('a disk that is full or read-only is said to the device, and loses nothing', async () => {
+test.skipIf(!canMount())('a disk that is read-only or full is said to the device, and loses nothing', async () => {
   const { app, asking, recordingsDirectory } = await house(device)
   const bytes = await body()
   const disk = smallDisk(recordingsDirectory, Math.floor(bytes.length / 2 / 1024))
   onTestFinished(() => disk.close())
   const whole = `bytes 0-${bytes.length - 1}/${bytes.length}`
+  disk.readOnly()
+  const refused = await put(app, bytes, whole)
+  expect([refused.statusCode, refused.json().code]).toEqual([507, 'disk_readonly'])
+  disk.writable()
   const full = await put(app, bytes, whole)
   expect([full.statusCode, full.json().code]).toEqual([507, 'disk_full'])
   disk.resize(4_096)
-  disk.readOnly()
   const kept = (await app.inject({ url: '/api/device/cameras/front/footage/delivery-1' })).json().offset
   const rest = () => put(app, bytes.subarray(kept), `bytes ${kept}-${bytes.length - 1}/${bytes.length}`)
-  const refused = await rest()
-  expect([refused.statusCode, refused.json().code]).toEqual([507, 'disk_readonly'])
-  disk.writable()
   expect((await rest()).json()).toEqual({ offset: bytes.length, complete: true })
   asking.subject = owner
   expect((await app.inject({ url: `/api/events/${eventId}/recording.mp4` })).statusCode).toBe(200)

@@ -60,7 +60,15 @@ export class TestGateway {
   async cli(name: string, words: string[] = [], flags: Record<string, string[]> = {}): Promise<string[]> {
     const lines: string[] = []
     await runCommand(commands[name]!, {
-      ...{ config: this.#config(), words, flags: new Map(Object.entries(flags)), log: quietLog, now: Date.now },
+      ...{
+        config: this.#config(),
+        words,
+        switches: new Set(),
+        terminal: process.stderr,
+        flags: new Map(Object.entries(flags)),
+        log: quietLog,
+        now: Date.now,
+      },
       out: (line) => lines.push(line),
     })
     return lines

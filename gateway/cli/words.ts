@@ -1,0 +1,13 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
+
+/** The only word there may be. @param what it is, for who forgot it @throws PorchlightError `request_invalid` */
+export function one(words: readonly string[], what: string): string {
+  const [word, ...more] = words
+  if (word === undefined || more.length > 0) throw new PorchlightError('request_invalid', `${what} is needed, once`)
+  return word
+}
+
+/** @throws PorchlightError `request_invalid` where a word is left that nobody asked for */
+export function none(words: readonly string[]): void {
+  if (words.length > 0) throw new PorchlightError('request_invalid', `${words.join(' ')}: not understood`)
+}
