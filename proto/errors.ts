@@ -134,6 +134,21 @@ const entries = {
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },
   disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
   disk_failed: { status: 507, retryable: true, sentence: 'The recordings disk reports an error.' },
+  protected_nearly_full: {
+    status: 507,
+    retryable: true,
+    sentence: 'Recordings that are kept for good take nearly all the room: release some, or recording will stop.',
+  },
+  protected_full: {
+    status: 507,
+    retryable: true,
+    sentence: 'Only recordings that are kept for good are left: nothing is recorded until some are released.',
+  },
+  recordings_missing: {
+    status: 507,
+    retryable: true,
+    sentence: 'The recordings that the index knows are not in their directory: is its disk mounted?',
+  },
   recording_not_found: { status: 404, retryable: false, sentence: 'There is no such recording.' },
   recording_codec: {
     status: 406,

@@ -1,18 +1,25 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { SpaceAnswer } from './disk-protocol.ts'
 
 /** At most so many files share second and kind. */
 const maxSameName = 1_000
+/** `{camera}/{YYYY-MM-DD}/{name}`: nothing else is ever deleted. */
+const ownPath = /^[a-z0-9-]+\.[a-z0-9-]+\/[+-]?\d{4,6}-\d\d-\d\d\/[\w.-]+\.(?:mp4|jpg)$/
 const readOnly = 0o440
 const ownerWrites = 0o640
 
@@ -100,6 +107,23 @@ export class DiskFiles {
     syncDirectory(dirname(whole))
   }
 
+  remove(path: string): void {
+    if (!ownPath.test(path)) throw new Error(`${path} is no file of recordings`)
+    const whole = join(this.#directory, path)
+    rmSync(whole, { force: true })
+    try {
+      rmdirSync(dirname(whole))
+    } catch (error) {
+      if (!hasErrno(error, ['ENOTEMPTY', 'EEXIST', 'ENOENT'])) throw error
+    }
+  }
+
+  space(probe: readonly string[]): SpaceAnswer {
+    const { bavail, blocks, bsize } = statfsSync(nearestFolder(this.#directory))
+    const found = probe.filter((path) => existsSync(join(this.#directory, path))).length
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, probed: probe.length, found }
+  }
+
   close(): void {
     for (const { descriptor } of this.#open.values()) closeSync(descriptor)
     this.#open.clear()
@@ -117,8 +141,7 @@ export class DiskFiles {
       try {
         return { descriptor: openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
-        const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-        if (!taken || number >= maxSameName) throw error
+        if (!hasErrno(error, ['EEXIST']) || number >= maxSameName) throw error
       }
     }
   }
@@ -130,6 +153,15 @@ export class DiskFiles {
     file.size += content.byteLength
     fdatasyncSync(file.descriptor)
   }
+}
+
+/** The folder itself, or the one that it will be made in. */
+function nearestFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path))
+}
+
+function hasErrno(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
 /** A new name in a directory survives a power cut only when the directory was written, too. */

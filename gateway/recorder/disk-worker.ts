@@ -25,6 +25,11 @@ function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
     case 'replace':
       files.replace(request.path, request.content)
       return {}
+    case 'remove':
+      files.remove(request.path)
+      return {}
+    case 'space':
+      return files.space(request.probe)
     case 'scan':
       return { files: scanFiles(directory, request.known) }
     case 'close':

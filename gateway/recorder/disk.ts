@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
-import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScannedFile } from './disk-protocol.ts'
+import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScannedFile, SpaceAnswer } from './disk-protocol.ts'
 
 /** Bytes that may wait for the disk before more is refused: half a minute of four 4 Mbit/s cameras. */
 export const maxWaitingBytes = 64 * 1024 * 1024
@@ -75,6 +75,16 @@ export class Disk implements AsyncDisposable {
   /** Writes a small file (a still) as a whole. @throws PorchlightError `disk_*` */
   async replace(path: string, content: Uint8Array): Promise<void> {
     await this.#ask<'replace'>({ id: this.#next++, type: 'replace', path, content })
+  }
+
+  /** Deletes a file; one that is not there is fine. @throws PorchlightError `disk_*` */
+  async remove(path: string): Promise<void> {
+    await this.#ask<'remove'>({ id: this.#next++, type: 'remove', path })
+  }
+
+  /** @param probe paths of files to look for @throws PorchlightError `disk_*` */
+  space(probe: readonly string[]): Promise<SpaceAnswer> {
+    return this.#ask<'space'>({ id: this.#next++, type: 'space', probe })
   }
 
   /** @throws PorchlightError `disk_*` */

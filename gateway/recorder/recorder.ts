@@ -10,6 +10,8 @@ import { CameraRecorder, type CameraState, type FootageResult } from './camera-r
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
+import type { RetentionLimits } from './retention/limits.ts'
+import { Retention } from './retention/retention.ts'
 
 export interface RecorderOptions {
   db: Kysely<Schema>
@@ -24,6 +26,10 @@ export interface RecorderOptions {
   now: () => number
   /** Asks the device for frames `from`…`to` (inclusive) of a run. */
   askFootage(camera: string, run: string, from: number, to: number): void
+  /** What is deleted by itself. Default: nothing. */
+  retention?: RetentionLimits
+  /** Calls back once after so many ms. @returns takes it back. Default: a timer */
+  schedule?(callback: () => void, ms: number): () => void
 }
 
 /** Records all cameras: what happens live, and what their devices deliver later. */
@@ -33,6 +39,7 @@ export class Recorder implements AsyncDisposable {
   readonly #options: RecorderOptions
   readonly #disk: Disk
   readonly #stills: Stills
+  readonly #retention: Retention | undefined
   readonly #cameras = new Map<string, CameraRecorder>()
   readonly #onState = new Set<(camera: string, state: CameraState) => void>()
   readonly #onStill = new Set<(eventId: string) => void>()
@@ -51,6 +58,9 @@ export class Recorder implements AsyncDisposable {
     const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
     const onStill = (eventId: string) => this.#each(this.#onStill, (listener) => listener(eventId))
     this.#stills = new Stills({ db, ffmpeg, write, log, onStill })
+    const { now, retention: limits, schedule = byTimer } = options
+    const onRoom = (cameras: readonly string[]) => this.#roomChanged(cameras)
+    this.#retention = limits && new Retention({ db, disk: this.#disk, limits, now, log, schedule, onRoom })
   }
 
   /** Takes in what an earlier gateway left behind. Call before the first event. Never rejects: recording goes on regardless. */
@@ -65,6 +75,12 @@ export class Recorder implements AsyncDisposable {
         'the recordings on disk could not be looked through',
       )
     }
+    this.#retention?.start()
+  }
+
+  /** An event was protected, or is not any more. */
+  protectionChanged(): void {
+    this.#retention?.soon()
   }
 
   eventBegan(event: { id: string; camera: string; kind: EventKind; beginAt: number; hasStill?: boolean }): void {
@@ -125,6 +141,7 @@ export class Recorder implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#footage)
+    await this.#retention?.close()
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close()))
     await this.#stills.close()
     await this.#disk.close()
@@ -139,9 +156,20 @@ export class Recorder implements AsyncDisposable {
       read: (id, reader) => sfu.read(id, reader),
       askFootage: (run, from, to) => askFootage(camera, run, from, to),
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
+      onBytes: (bytes) => this.#retention?.wrote(camera, bytes),
+      onDiskFull: () => this.#retention?.diskFull(),
     })
     this.#cameras.set(camera, made)
+    made.hasRoom(this.#retention?.room(camera) ?? 'enough')
     return made
+  }
+
+  #roomChanged(cameras: readonly string[]): void {
+    if (this.#closing) return
+    for (const camera of new Set([...cameras, ...this.#cameras.keys()])) {
+      const room = this.#retention?.room(camera) ?? 'enough'
+      if (room !== 'enough' || this.#cameras.has(camera)) this.#camera(camera).hasRoom(room)
+    }
   }
 
   #each<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): void {
@@ -153,4 +181,10 @@ export class Recorder implements AsyncDisposable {
       }
     }
   }
+}
+
+function byTimer(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
 }

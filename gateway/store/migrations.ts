@@ -2,9 +2,10 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { type Kysely, sql } from 'kysely'
 import { up as start } from './migrations/0001-start.ts'
 import { up as publishTokens } from './migrations/0002-publish-tokens.ts'
+import { up as retention } from './migrations/0003-retention.ts'
 
 /** Every step from an empty file to the newest schema; the number of a step is its place, counted from 1. Never reordered. */
-const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens]
+const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens, retention]
 
 export const newestSchema = steps.length
 
