@@ -50,7 +50,6 @@ import { PushSender } from './push/push-sender.ts'
 import { PushSubscriptions } from './push/subscriptions.ts'
 import { ContinuousRecording } from './recorder/continuous.ts'
 import { Recorder } from './recorder/recorder.ts'
-import { retentionLimits } from './recorder/retention/limits.ts'
 import { Sfu } from './sfu/sfu.ts'
 import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
@@ -212,7 +211,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const recorder = stack.use(
     new Recorder({
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
-      retention: retentionLimits(config.recordings.retention),
+      retention: config.recordings.retention,
+      indexPath: indexPath(config),
       askFootage: (id, bootId, fromFrame, toFrame) => {
         if (isPublished(id)) return
         const [device, camera] = id.split('.') as [string, string]

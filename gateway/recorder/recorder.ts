@@ -10,7 +10,8 @@ import { CameraRecorder, type CameraState, type FootageResult } from './camera-r
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
-import type { RetentionLimits } from './retention/limits.ts'
+import { decideHere, decideInThread } from './retention/decide.ts'
+import { type RetentionSettings, retentionLimits } from './retention/limits.ts'
 import { Retention } from './retention/retention.ts'
 
 export interface RecorderOptions {
@@ -27,7 +28,9 @@ export interface RecorderOptions {
   /** Asks the device for frames `from`…`to` (inclusive) of a run. */
   askFootage(camera: string, run: string, from: number, to: number): void
   /** What is deleted by itself. Default: nothing. */
-  retention?: RetentionLimits
+  retention?: RetentionSettings
+  /** Where the index is: it is then looked through in a thread of its own. */
+  indexPath?: string
   /** Calls back once after so many ms. @returns takes it back. Default: a timer */
   schedule?(callback: () => void, ms: number): () => void
 }
@@ -58,9 +61,7 @@ export class Recorder implements AsyncDisposable {
     const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
     const onStill = (eventId: string) => this.#each(this.#onStill, (listener) => listener(eventId))
     this.#stills = new Stills({ db, ffmpeg, write, log, onStill })
-    const { now, retention: limits, schedule = byTimer } = options
-    const onRoom = (cameras: readonly string[]) => this.#roomChanged(cameras)
-    this.#retention = limits && new Retention({ db, disk: this.#disk, limits, now, log, schedule, onRoom })
+    this.#retention = options.retention && this.#newRetention(options.retention)
   }
 
   /** Takes in what an earlier gateway left behind. Call before the first event. Never rejects: recording goes on regardless. */
@@ -162,6 +163,14 @@ export class Recorder implements AsyncDisposable {
     this.#cameras.set(camera, made)
     made.hasRoom(this.#retention?.room(camera) ?? 'enough')
     return made
+  }
+
+  #newRetention(settings: RetentionSettings): Retention {
+    const { db, now, log, indexPath, schedule = byTimer } = this.#options
+    const limits = retentionLimits(settings)
+    const decide = indexPath === undefined ? decideHere(db, limits) : decideInThread(indexPath, settings)
+    const onRoom = (cameras: readonly string[]) => this.#roomChanged(cameras)
+    return new Retention({ db, disk: this.#disk, limits, decide, now, log, schedule, onRoom })
   }
 
   #roomChanged(cameras: readonly string[]): void {

@@ -3,8 +3,6 @@ import type { Kysely } from 'kysely'
 import type { Schema } from '../../store/schema.ts'
 import type { RemoveOptions } from './remove-files.ts'
 
-/** Events that one round forgets at most. */
-const mostEvents = 2_000
 /** Events of one query. */
 const batchEvents = 100
 
@@ -18,7 +16,7 @@ export async function forgetEvents(
   ids: readonly string[],
 ): Promise<number> {
   let forgotten = 0
-  for (let at = 0; at < Math.min(ids.length, mostEvents) && !signal?.aborted; at += batchEvents) {
+  for (let at = 0; at < ids.length && !signal?.aborted; at += batchEvents) {
     const rows = await forgettable(db, ids.slice(at, at + batchEvents)).execute()
     const gone: string[] = []
     for (const { id, still_path: still } of rows) {

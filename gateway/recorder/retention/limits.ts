@@ -27,10 +27,11 @@ export interface RetentionLimits {
   reserve(diskBytes: number): number
 }
 
-type Settings = GatewayConfig['recordings']['retention']
+/** `recordings.retention` of the configuration. */
+export type RetentionSettings = GatewayConfig['recordings']['retention']
 
 /** The limits that the settings say. */
-export function retentionLimits(settings: Settings): RetentionLimits {
+export function retentionLimits(settings: RetentionSettings): RetentionLimits {
   const made = new Map<string, CameraLimits>()
   const { reserveGigabytes } = settings
   return {
@@ -47,7 +48,7 @@ export function retentionLimits(settings: Settings): RetentionLimits {
   }
 }
 
-function cameraLimits(settings: Omit<Settings, 'cameras'>): CameraLimits {
+function cameraLimits(settings: Omit<RetentionSettings, 'cameras'>): CameraLimits {
   const { ringDays, motionDays, continuousDays, ringGigabytes, motionGigabytes, continuousGigabytes } = settings
   return {
     keepMs: { ring: ringDays * dayMs, motion: motionDays * dayMs, continuous: continuousDays * dayMs },

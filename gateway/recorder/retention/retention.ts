@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Schema } from '../../store/schema.ts'
 import type { Disk } from '../disk.ts'
+import type { Decide } from './decide.ts'
 import type { RetentionLimits } from './limits.ts'
 import { type PruneResult, prune } from './prune.ts'
 import { type Room, worse } from './room.ts'
@@ -18,6 +19,7 @@ export interface RetentionOptions {
   db: Kysely<Schema>
   disk: Pick<Disk, 'remove' | 'space'>
   limits: RetentionLimits
+  decide: Decide
   /** ms since the Unix epoch */
   now: () => number
   log: Logger
@@ -129,9 +131,9 @@ export class Retention implements AsyncDisposable {
   }
 
   async #prune(): Promise<void> {
-    const { db, disk, limits, now, log, onRoom } = this.#options
+    const { db, disk, decide, now, log, onRoom } = this.#options
     try {
-      const result = await prune({ db, disk, limits, now, log, signal: this.#abort.signal })
+      const result = await prune({ db, disk, decide, now, log, signal: this.#abort.signal })
       this.#failed = false
       this.#headroom = result.headroom
       this.#again ||= result.more
@@ -139,6 +141,7 @@ export class Retention implements AsyncDisposable {
       this.#room = result.room
       onRoom([...result.room.cameras.keys()])
     } catch (error) {
+      if (this.#abort.signal.aborted) return
       this.#failed = true
       log.error({ code: asPorchlightError(error).code, err: error }, 'recordings could not be looked through')
     }
