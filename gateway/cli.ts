@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module'
 import { configFile, loadConfig } from '@porchlight/proto/config.ts'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { pino } from 'pino'
-import { commandFlags, commands, runCommand } from './cli/commands.ts'
+import { commandFlags, commandSwitches, commands, runCommand } from './cli/commands.ts'
 import { takeFlags } from './cli/flags.ts'
 import { gatewayConfigSchema } from './config/schema.ts'
 
@@ -26,7 +26,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { values, on, rest } = takeFlags(argv, commandFlags, ['ready-json', 'help'])
+  const { values, on, rest } = takeFlags(argv, commandFlags, ['ready-json', 'help', ...commandSwitches])
   if (on.has('help')) {
     process.stdout.write(help)
     return
@@ -43,7 +43,16 @@ async function main(argv: readonly string[]): Promise<void> {
   const out = (line: string) => process.stdout.write(`${line}\n`)
   const command = commands[name]
   if (command) {
-    await runCommand(command, { config, words: more, flags: values, out, log, now: Date.now })
+    await runCommand(command, {
+      config,
+      words: more,
+      flags: values,
+      switches: on,
+      terminal: process.stderr,
+      out,
+      log,
+      now: Date.now,
+    })
   } else if (name === 'run' && more.length === 0) {
     // Commands need little of the gateway: they start faster without it.
     const { startGateway } = await import('./gateway.ts')

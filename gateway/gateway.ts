@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Logger } from 'pino'
@@ -31,7 +30,7 @@ import { LinkWatch } from './cameras/link-watch.ts'
 import { PictureWatch } from './cameras/picture-watch.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
-import { indexPath, signInLives } from './config/derived.ts'
+import { indexPath, recordingsDirectory as recordingsDirectoryOf, signInLives } from './config/derived.ts'
 import { modeAt } from './config/recording-mode.ts'
 import type { GatewayConfig } from './config/schema.ts'
 import { eventListeners } from './event-listeners.ts'
@@ -120,7 +119,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const publishTokens = new PublishTokens({ db, now })
   const signIn = new SignIn({ db, now, ...signInLives(config) })
   const cameras = stack.adopt(new CameraRegistry({ db, log, now }), (registry) => registry.close())
-  const recordingsDirectory = config.recordings.directory ?? join(config.dataDir, 'recordings')
+  const recordingsDirectory = recordingsDirectoryOf(config)
 
   // To people.
   const { allowInsecure, subject } = config.push

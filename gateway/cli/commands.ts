@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
 import { cameraId, toCameraId, whipDevice } from '@porchlight/proto/ids.ts'
+import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import { Devices } from '../auth/devices.ts'
 import { PublishTokens } from '../auth/publish-tokens.ts'
@@ -11,7 +12,10 @@ import { indexPath, signInLives } from '../config/derived.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type GatewayIdentity, openIdentity } from '../identity/gateway-identity.ts'
 import { openStore } from '../store/open-store.ts'
+import type { Schema } from '../store/schema.ts'
 import { parseDuration } from './duration.ts'
+import type { Terminal } from './progress.ts'
+import { pruneRecordings } from './recordings-prune.ts'
 
 export interface CommandInput {
   config: GatewayConfig
@@ -19,6 +23,10 @@ export interface CommandInput {
   words: readonly string[]
   /** The command's own flags. */
   flags: ReadonlyMap<string, readonly string[]>
+  /** Those of its switches that are on. */
+  switches: ReadonlySet<string>
+  /** Where long work shows how far it is. */
+  terminal: Terminal
   /** Writes one line to the console. */
   out: (line: string) => void
   log: Logger
@@ -26,7 +34,9 @@ export interface CommandInput {
   now: () => number
 }
 
-interface Tools extends CommandInput {
+export interface Tools extends CommandInput {
+  /** The index. */
+  db: Kysely<Schema>
   identity: GatewayIdentity
   devices: Devices
   publishTokens: PublishTokens
@@ -128,6 +138,14 @@ export const commands: Readonly<Record<string, Command>> = {
       out(token)
     },
   },
+  recordings: {
+    ...pruneRecordings,
+    async run(tools) {
+      const [name, ...words] = tools.words
+      if (name !== 'prune') throw new PorchlightError('request_invalid', 'recordings prune')
+      await pruneRecordings.run({ ...tools, words })
+    },
+  },
 }
 
 /** Flags of all commands; everything else on the command line is configuration. */
@@ -142,6 +160,9 @@ export const commandFlags = [
   'revoke',
 ] as const
 
+/** Switches of all commands. */
+export const commandSwitches = ['dry-run'] as const
+
 /** Runs a command beside the gateway, or where there is none running. @throws PorchlightError */
 export async function runCommand(command: Command, input: CommandInput): Promise<void> {
   const { config, log, now } = input
@@ -150,7 +171,7 @@ export async function runCommand(command: Command, input: CommandInput): Promise
   const devices = new Devices({ db: store.db, gatewayKey: identity.publicKey, now })
   const signIn = new SignIn({ db: store.db, now, ...signInLives(config) })
   const publishTokens = new PublishTokens({ db: store.db, now })
-  await command.run({ ...input, identity, devices, publishTokens, signIn })
+  await command.run({ ...input, db: store.db, identity, devices, publishTokens, signIn })
 }
 
 function one(words: readonly string[], what: string): string {

@@ -151,7 +151,7 @@ export const gatewayConfigSchema = z.strictObject({
           /** At most so much of all cameras together, protected footage included. Default: no limit. */
           gigabytes: gigabytes.optional(),
           /** So much of the disk is kept free. Default: 5 % of the disk, but no more than 1 GB. */
-          reserveGigabytes: z.number().min(0).max(1_000_000).optional(),
+          reserveGigabytes: z.number().min(0.001).max(1_000_000).optional(),
           /** Cameras of which more or less is kept than of the others, by their ids `device.camera`. */
           cameras: z.record(cameraId, z.strictObject(cameraRetention)).default({}),
         })

@@ -81,7 +81,7 @@ export class Recorder implements AsyncDisposable {
 
   /** An event was protected, or is not any more. */
   protectionChanged(): void {
-    this.#retention?.soon()
+    this.#retention?.protectionChanged()
   }
 
   eventBegan(event: { id: string; camera: string; kind: EventKind; beginAt: number; hasStill?: boolean }): void {

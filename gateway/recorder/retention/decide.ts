@@ -6,7 +6,7 @@ import type { DecisionAnswer, DecisionOrder } from './decision-protocol.ts'
 import type { DiskSpace } from './facts.ts'
 import type { FootageClass, RetentionLimits, RetentionSettings } from './limits.ts'
 import { planRetention, type Removal, type RemovalReason, type RetentionPlan } from './plan.ts'
-import { readEvents, readFiles, sumUpFiles } from './read-facts.ts'
+import { readEvents, readFiles } from './read-facts.ts'
 
 /** Files that one round deletes at most, and events it forgets; what is left is for the next. */
 const mostFiles = 5_000
@@ -44,8 +44,7 @@ export type Decide = (question: DecisionQuestion, signal?: AbortSignal) => Promi
 
 /** In this thread: a month of twenty cameras takes a second. */
 export function decideHere(db: Kysely<Schema>, limits: RetentionLimits): Decide {
-  return async ({ disk, now }, signal) => {
-    await sumUpFiles(db, signal)
+  return async ({ disk, now }) => {
     const plan = planRetention({ files: await readFiles(db), events: await readEvents(db), disk, now }, limits)
     const { removals, expired, headroom, room, shortBytes } = plan
     return {

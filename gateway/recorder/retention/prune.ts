@@ -6,6 +6,7 @@ import type { Disk } from '../disk.ts'
 import { type Decide, type Decision, grouped } from './decide.ts'
 import { forgetEvents } from './forget-events.ts'
 import type { Removal } from './plan.ts'
+import { sumUpFiles } from './read-facts.ts'
 import { takeOut, unlinkTakenOut } from './remove-files.ts'
 
 /** Files that are taken out of the index at a time. */
@@ -52,12 +53,13 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   const { removals } = decision
   for (let at = 0; at < removals.length && !signal?.aborted; at += batchFiles) {
     const batch = removals.slice(at, at + batchFiles)
-    const ids = batch.map(({ file }) => file.id)
-    const unlinked = await unlinkTakenOut(options, await takeOut(options, ids, space.freeBytes))
+    const files = batch.map(({ file }) => file)
+    const unlinked = await unlinkTakenOut(options, await takeOut(options, files))
     failed += unlinked.failed
     gone.push(...batch.filter(({ file }) => unlinked.gone.has(file.id)))
     onProgress?.(Math.min(at + batchFiles, removals.length), removals.length)
   }
+  await sumUpFiles(db, signal) // for the next round
   const events = await forgetEvents(options, decision.expired)
   return { ...decision, groups: grouped(gone), events, failed }
 }

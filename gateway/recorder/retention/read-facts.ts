@@ -51,7 +51,18 @@ export async function readFiles(db: Kysely<Schema>): Promise<FileFacts[]> {
   for (let after = 0; ; ) {
     const rows = await db
       .selectFrom('files')
-      .select(['id', 'camera', 'start_ms', 'end_ms', 'base_ms', 'created_at', 'bytes', 'init_bytes', 'removing'])
+      .select([
+        'id',
+        'camera',
+        'start_ms',
+        'end_ms',
+        'base_ms',
+        'created_at',
+        'bytes',
+        'init_bytes',
+        'closed',
+        'removing',
+      ])
       .where('id', '>', after)
       .orderBy('id')
       .limit(pageRows)
@@ -64,19 +75,19 @@ export async function readFiles(db: Kysely<Schema>): Promise<FileFacts[]> {
         endMs: row.end_ms ?? row.base_ms,
         createdAt: row.created_at,
         bytes: row.bytes ?? row.init_bytes,
-        removable: row.bytes !== null && row.removing === 0,
+        removable: row.closed === 1 && row.removing === 0,
       })
     }
     const last = rows.at(-1)
     if (last === undefined || rows.length < pageRows) break
     after = last.id
   }
-  await countGrowing(db, files)
+  await countParts(db, files)
   return files
 }
 
-/** Files that are being written: few, and their parts are counted each time. */
-async function countGrowing(db: Kysely<Schema>, files: readonly FileFacts[]): Promise<void> {
+/** Files that are not summed up, because they are being written: few, and their parts are counted each time. */
+async function countParts(db: Kysely<Schema>, files: readonly FileFacts[]): Promise<void> {
   const growing = await db
     .selectFrom('files')
     .innerJoin('parts', 'parts.file_id', 'files.id')

@@ -1,14 +1,13 @@
 import { asPorchlightError } from '@porchlight/proto/errors.ts'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Schema } from '../../store/schema.ts'
 import type { Disk } from '../disk.ts'
+import type { FileFacts } from './facts.ts'
 import { leadMs } from './needs.ts'
 
 /** Files that could not be deleted and are tried again in one round. */
 const mostAgain = 500
-/** With less on the disk even the index cannot be written, bytes. */
-const indexNeeds = 16_000_000
 
 export interface RemoveOptions {
   db: Kysely<Schema>
@@ -22,54 +21,32 @@ export interface RemoveOptions {
  * @returns ids of the files that may be deleted now
  * @throws PorchlightError `index_failed`
  */
-export async function takeOut(
-  options: RemoveOptions,
-  ids: readonly number[],
-  freeBytes: number,
-): Promise<readonly number[]> {
-  try {
-    return await takeOutOfIndex(options.db, ids)
-  } catch (error) {
-    // On a full disk the index cannot be written before something is deleted.
-    const [first] = freeBytes < indexNeeds ? await unprotected(options.db, ids) : []
-    if (first === undefined) throw error
-    options.log.warn({ code: 'disk_full', file: first.path }, 'deleted ahead of the index, which has no room')
-    await options.disk.remove(first.path)
-    return takeOutOfIndex(options.db, ids)
-  }
-}
-
-function takeOutOfIndex(db: Kysely<Schema>, ids: readonly number[]): Promise<readonly number[]> {
+export function takeOut({ db }: RemoveOptions, files: readonly FileFacts[]): Promise<readonly number[]> {
   return db.transaction().execute(async (transaction) => {
-    const free = (await unprotected(transaction, ids)).map(({ id }) => id)
-    if (free.length === 0) return []
-    await transaction.updateTable('files').set({ removing: 1 }).where('id', 'in', free).execute()
-    await transaction.deleteFrom('parts').where('file_id', 'in', free).execute()
-    return free
+    const ids = await unprotected(transaction, files)
+    if (ids.length === 0) return []
+    await transaction.updateTable('files').set({ removing: 1 }).where('id', 'in', ids).execute()
+    await transaction.deleteFrom('parts').where('file_id', 'in', ids).execute()
+    return ids
   })
 }
 
-function unprotected(db: Kysely<Schema>, ids: readonly number[]) {
-  return db
-    .selectFrom('files')
-    .select(['id', 'path'])
-    .where('id', 'in', ids)
-    .where('closed', '=', 1)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('events')
-            .select('events.id')
-            .whereRef('events.camera', '=', 'files.camera')
-            .where('events.protected', '=', 1)
-            .where(sql<number>`events.record_from - ${leadMs}`, '<=', sql.ref<number>('files.end_ms'))
-            .where(({ or, eb, ref }) =>
-              or([eb('events.record_to', 'is', null), eb('events.record_to', '>=', ref('files.start_ms'))]),
-            ),
-        ),
-      ),
-    )
+/** Ids of the files that no event needs which is protected by now. */
+async function unprotected(db: Kysely<Schema>, files: readonly FileFacts[]): Promise<number[]> {
+  const events = await db
+    .selectFrom('events')
+    .select(['camera', 'record_from', 'record_to'])
+    .where('protected', '=', 1)
+    .where('camera', 'in', [...new Set(files.map(({ camera }) => camera))])
     .execute()
+  const isNeeded = ({ camera, startMs, endMs }: FileFacts) =>
+    events.some(
+      (event) =>
+        event.camera === camera &&
+        event.record_from - leadMs <= endMs &&
+        (event.record_to === null || event.record_to >= startMs),
+    )
+  return files.filter((file) => !isNeeded(file)).map(({ id }) => id)
 }
 
 /**

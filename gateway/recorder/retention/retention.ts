@@ -45,7 +45,8 @@ export class Retention implements AsyncDisposable {
   #round: Promise<void> | undefined
   #again = false
   #lastAt = Number.NEGATIVE_INFINITY
-  #failed = false
+  /** The next look is to be a round. */
+  #due = false
   #headroom = { all: Number.POSITIVE_INFINITY, cameras: new Map<string, number>() }
   #room: PruneResult['room'] = { all: 'enough', cameras: new Map() }
   #unschedule: () => void = () => undefined
@@ -79,6 +80,13 @@ export class Retention implements AsyncDisposable {
   /** A part could not be written for want of space. */
   diskFull(): void {
     if (this.#options.now() - this.#lastAt >= pauseMs) this.soon()
+  }
+
+  /** Somebody protected recordings, or released some: where room is short, that is looked at right away. */
+  protectionChanged(): void {
+    const { all, cameras } = this.#room
+    if ([all, ...cameras.values()].some((room) => room !== 'enough')) this.soon()
+    else this.#due = true
   }
 
   /** Begins a round, or another one after that which is under way. */
@@ -119,7 +127,7 @@ export class Retention implements AsyncDisposable {
     } catch (error) {
       log.error({ code: asPorchlightError(error).code, err: error }, 'the free space of the disk is not known')
     }
-    if (low || used || this.#failed || Math.abs(now() - this.#lastAt) >= roundMs) this.soon()
+    if (low || used || this.#due || Math.abs(now() - this.#lastAt) >= roundMs) this.soon()
     await this.settled()
   }
 
@@ -132,9 +140,9 @@ export class Retention implements AsyncDisposable {
 
   async #prune(): Promise<void> {
     const { db, disk, decide, now, log, onRoom } = this.#options
+    this.#due = false
     try {
       const result = await prune({ db, disk, decide, now, log, signal: this.#abort.signal })
-      this.#failed = false
       this.#headroom = result.headroom
       this.#again ||= result.more
       this.#tell(result)
@@ -142,7 +150,7 @@ export class Retention implements AsyncDisposable {
       onRoom([...result.room.cameras.keys()])
     } catch (error) {
       if (this.#abort.signal.aborted) return
-      this.#failed = true
+      this.#due = true
       log.error({ code: asPorchlightError(error).code, err: error }, 'recordings could not be looked through')
     }
     this.#lastAt = now()
