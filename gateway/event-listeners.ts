@@ -13,7 +13,7 @@ const stillPushMs = 5 * 60_000
 /** The four that are told of events, each on its own: media, recording, open pages, closed pages. */
 export function eventListeners(parts: {
   hub: Pick<SignalingHub, 'offered' | 'want'>
-  recorder: Pick<Recorder, 'eventBegan' | 'eventEnded'>
+  recorder: Pick<Recorder, 'eventBegan' | 'eventEnded' | 'protectionChanged'>
   notices: Pick<NoticeBroker, 'event'>
   push: Pick<PushSender, 'send'>
   /** The service that tells; it is made after its listeners. */
@@ -37,12 +37,14 @@ export function eventListeners(parts: {
       ended: ({ id, camera, endAt, recordTo }) => {
         if (endAt !== null && recordTo !== null) recorder.eventEnded({ id, camera, endAt, recordTo })
       },
+      protected: () => recorder.protectionChanged(),
     },
     {
       name: 'notices',
       began: (event) => notices.event(events().notice(event)),
       ended: (event) => notices.event(events().notice(event)),
       still: (event) => notices.event(events().notice(event)),
+      protected: (event) => notices.event(events().notice(event)),
     },
     {
       name: 'push',

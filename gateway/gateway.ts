@@ -218,6 +218,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const recorder = stack.use(
     new Recorder({
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
+      retention: config.recordings.retention,
+      indexPath: indexPath(config),
       askFootage: (id, bootId, fromFrame, toFrame) => {
         if (isPublished(id)) return
         const [device, camera] = id.split('.') as [string, string]

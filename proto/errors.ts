@@ -172,6 +172,16 @@ const entries = {
   recording_part_differs: { status: 500, retryable: false, sentence: 'The index says something else of a part.' },
   recording_unreadable: { status: 500, retryable: true, sentence: 'The disk does not give a file or folder.' },
   export_failed: { status: 500, retryable: true, sentence: 'The file cannot be written.' },
+  protected_nearly_full: {
+    status: 507,
+    retryable: true,
+    sentence: 'Recordings that are kept for good take nearly all the room: release some, or recording will stop.',
+  },
+  protected_full: {
+    status: 507,
+    retryable: true,
+    sentence: 'Only recordings that are kept for good are left: nothing is recorded until some are released.',
+  },
   recording_not_found: { status: 404, retryable: false, sentence: 'There is no such recording.' },
   recording_codec: {
     status: 406,

@@ -67,6 +67,8 @@ export interface EventsPort {
   }>
   /** @throws PorchlightError `event_not_found` */
   get(id: string): Promise<EventNotice>
+  /** @throws PorchlightError `event_not_found`, `index_failed` */
+  protect(id: string, isProtected: boolean): Promise<EventNotice>
   /** Undefined where there is no such event. */
   cameraOf(id: string): Promise<string | undefined>
   /** A sign of an event at a camera. Never throws. */

@@ -158,7 +158,7 @@ export const commandFlags = [
 ] as const
 
 /** Switches of all commands. */
-export const commandSwitches = ['rebuild'] as const
+export const commandSwitches = ['rebuild', 'dry-run'] as const
 
 /** Runs a command beside the gateway, or where there is none running. @throws PorchlightError */
 export async function runCommand(command: Command, input: CommandInput): Promise<void> {

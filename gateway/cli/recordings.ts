@@ -4,6 +4,7 @@ import { adopt } from './recordings/adopt.ts'
 import { exportRecording } from './recordings/export.ts'
 import { fsckRecordings } from './recordings/fsck.ts'
 import { ls } from './recordings/ls.ts'
+import { prune } from './recordings/prune.ts'
 
 /** What can be done with recordings. */
 const subcommands: Readonly<Record<string, Command>> = {
@@ -11,6 +12,7 @@ const subcommands: Readonly<Record<string, Command>> = {
   export: exportRecording,
   fsck: fsckRecordings,
   adopt,
+  prune,
 }
 
 export const recordings: Command = {

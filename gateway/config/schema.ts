@@ -26,6 +26,23 @@ const schedule = z
   )
   .max(32)
 
+const days = z.number().min(0.1).max(36_500)
+const gigabytes = z.number().positive().max(1_000_000)
+
+/** How long and how much of one camera is kept. A gigabyte is 10⁹ bytes. */
+const cameraRetention = {
+  /** Days that footage is kept: that of rings, of motion, and all other. The longest that fits counts. */
+  ringDays: days.optional(),
+  motionDays: days.optional(),
+  continuousDays: days.optional(),
+  /** At most so much of each, per camera, protected footage aside. Default: no limit. */
+  ringGigabytes: gigabytes.optional(),
+  motionGigabytes: gigabytes.optional(),
+  continuousGigabytes: gigabytes.optional(),
+  /** At most so much of each camera in all, protected footage included. Default: no limit. */
+  cameraGigabytes: gigabytes.optional(),
+}
+
 /**
  * Every setting of the gateway with its default and unit. Groups are strict: a key that is not here is refused.
  * Ports: 0 takes any free one (the ready line says which).
@@ -124,6 +141,21 @@ export const gatewayConfigSchema = z.strictObject({
       preroll: seconds.default(10),
       /** Seconds kept from after an event ended. */
       postroll: seconds.default(5),
+      /** What is deleted by itself, the oldest first: continuous footage, then motion, then rings. Never what is protected. */
+      retention: z
+        .strictObject({
+          ...cameraRetention,
+          ringDays: days.default(60),
+          motionDays: days.default(14),
+          continuousDays: days.default(3),
+          /** At most so much of all cameras together, protected footage included. Default: no limit. */
+          gigabytes: gigabytes.optional(),
+          /** So much of the disk is kept free. Default: 5 % of the disk, but no more than 1 GB. */
+          reserveGigabytes: z.number().min(0.001).max(1_000_000).optional(),
+          /** Cameras of which more or less is kept than of the others, by their ids `device.camera`. */
+          cameras: z.record(cameraId, z.strictObject(cameraRetention)).default({}),
+        })
+        .prefault({}),
     })
     .prefault({}),
   events: z

@@ -28,6 +28,8 @@ export interface EventListener {
   /** Also when an end turns out to have been later than thought. */
   ended?(event: StoredEvent): void | Promise<void>
   still?(event: StoredEvent): void | Promise<void>
+  /** It is kept from now on, or no more than others. */
+  protected?(event: StoredEvent): void | Promise<void>
 }
 
 export interface EventServiceOptions {
@@ -110,6 +112,21 @@ export class EventService implements AsyncDisposable {
     if (stored) this.#tell('still', { ...(open?.event ?? stored), hasStill: true })
   }
 
+  /**
+   * Keeps an event and its footage until it is said otherwise, or no longer than others.
+   * @throws PorchlightError `event_not_found`, `index_failed`
+   */
+  async protect(id: string, isProtected: boolean): Promise<EventNotice> {
+    // an event that has just begun is being stored
+    await this.#storing
+    await this.#options.store.protect(id, isProtected)
+    const open = this.#open.get(id)
+    if (open) open.event.protected = isProtected
+    const event = open?.event ?? (await this.#options.store.get(id))
+    this.#tell('protected', event)
+    return this.notice(event)
+  }
+
   /** Events of a device that go on. */
   openOf(device: string): StoredEvent[] {
     return [...this.#open.values()].map((open) => open.event).filter((event) => deviceOf(event) === device)
@@ -141,6 +158,7 @@ export class EventService implements AsyncDisposable {
       begin: event.beginAt,
       end: event.endAt,
       hasStill: event.hasStill,
+      protected: event.protected,
     }
   }
 
@@ -178,6 +196,7 @@ export class EventService implements AsyncDisposable {
       recordFrom: message.at - prerollMs,
       recordTo: null,
       hasStill: false,
+      protected: false,
     }
     const late = now() - message.at > lateMs
     metrics.events.inc({ kind: event.kind })
@@ -242,7 +261,7 @@ export class EventService implements AsyncDisposable {
     }
   }
 
-  #tell(what: 'ended' | 'still', event: StoredEvent): void {
+  #tell(what: 'ended' | 'still' | 'protected', event: StoredEvent): void {
     for (const listener of this.#options.listeners) {
       this.#guarded(listener.name, event.id, () => listener[what]?.({ ...event }))
     }

@@ -1,6 +1,6 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 
 /** An event as the gateway keeps it. Times are ms since the Unix epoch, on the device's clock. */
@@ -16,6 +16,8 @@ export interface StoredEvent {
   recordFrom: number
   recordTo: number | null
   hasStill: boolean
+  /** Its footage is never deleted by itself. */
+  protected: boolean
 }
 
 export interface EventQuery {
@@ -33,7 +35,7 @@ export class EventStore {
     this.#db = db
   }
 
-  /** Writes an event as it is now; `still_path` belongs to the stills. Idempotent. */
+  /** Writes an event as it is now; `still_path` belongs to the stills, `protected` to people. Idempotent. */
   async put(event: StoredEvent): Promise<void> {
     const row = {
       begin_at: event.beginAt,
@@ -46,6 +48,16 @@ export class EventStore {
       .values({ id: event.id, camera: event.camera, kind: event.kind, still_path: null, ...row })
       .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
       .execute()
+  }
+
+  /** @throws PorchlightError `event_not_found` */
+  async protect(id: string, isProtected: boolean): Promise<void> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('events')
+      .set({ protected: isProtected ? 1 : 0 })
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows === 0n) throw new PorchlightError('event_not_found')
   }
 
   async find(id: string): Promise<StoredEvent | undefined> {
@@ -80,7 +92,7 @@ export class EventStore {
   }
 }
 
-function toEvent(row: Schema['events']): StoredEvent {
+function toEvent(row: Selectable<Schema['events']>): StoredEvent {
   return {
     id: row.id,
     camera: row.camera,
@@ -90,5 +102,6 @@ function toEvent(row: Schema['events']): StoredEvent {
     recordFrom: row.record_from,
     recordTo: row.record_to,
     hasStill: row.still_path !== null,
+    protected: row.protected === 1,
   }
 }

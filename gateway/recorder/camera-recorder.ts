@@ -15,6 +15,8 @@ import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import type { Part } from './part-builder.ts'
+import { roomCode } from './retention/retention.ts'
+import type { Room } from './retention/room.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
 const lingerMs = 12_000
@@ -26,7 +28,7 @@ const motionStillMs = 500
 export interface CameraState {
   /** Something is being recorded. */
   recording: boolean
-  /** Why recording fails. */
+  /** Why recording fails, or soon will. */
   error?: ErrorCode
 }
 
@@ -42,6 +44,9 @@ export interface CameraRecorderOptions {
   now: () => number
   askFootage(run: string, from: number, to: number): void
   onState(state: CameraState): void
+  /** Bytes that are on the disk now. */
+  onBytes(bytes: number): void
+  onDiskFull(): void
 }
 
 interface ActiveEvent {
@@ -72,6 +77,7 @@ export class CameraRecorder {
   #writtenToMs = 0
   #seenMs = 0
   #error: ErrorCode | undefined
+  #room: Room = 'enough'
   #state = ''
   #timer: NodeJS.Timeout | undefined
   #linger: NodeJS.Timeout | undefined
@@ -88,6 +94,14 @@ export class CameraRecorder {
   /** Whether more of the event is to come. */
   isActive(eventId: string): boolean {
     return this.#events.has(eventId)
+  }
+
+  /** Protected footage leaves this much room: without any, nothing more is written. */
+  hasRoom(room: Room): void {
+    if (room === this.#room) return
+    this.#room = room
+    if (room !== 'none' && this.#error === 'protected_full') this.#error = undefined
+    this.#tellState()
   }
 
   eventBegan(event: { id: string; kind: EventKind; beginAt: number; hasStill: boolean }): void {
@@ -149,7 +163,9 @@ export class CameraRecorder {
     const { disk, db, camera, now } = this.#options
     return new Intake({
       ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
-      onWritten: ({ part }) => {
+      refusal: () => (this.#room === 'none' ? roomCode(this.#room) : undefined),
+      onWritten: ({ part, bytes }) => {
+        this.#options.onBytes(bytes)
         if (kind === 'live') this.#writtenToMs = Math.max(this.#writtenToMs, part.endMs)
         this.#setError(undefined)
         this.#settle()
@@ -245,12 +261,16 @@ export class CameraRecorder {
 
   #setError(error: PorchlightError | undefined): void {
     this.#error = error?.code
+    if (error?.code === 'disk_full') this.#options.onDiskFull()
     this.#tellState()
   }
 
   #tellState(): void {
-    const state: CameraState = { recording: this.#reading !== undefined && this.#error === undefined }
-    if (this.#error !== undefined) state.error = this.#error
+    const state: CameraState = {
+      recording: this.#reading !== undefined && this.#error === undefined && this.#room !== 'none',
+    }
+    const error = this.#error ?? roomCode(this.#room)
+    if (error !== undefined) state.error = error
     const text = JSON.stringify(state)
     if (text === this.#state) return
     this.#state = text

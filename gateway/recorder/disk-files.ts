@@ -1,10 +1,13 @@
 import { dirname, join } from 'node:path'
+import type { SpaceAnswer } from './disk-protocol.ts'
 import { type FileLayer, fileLayer } from './file-layer.ts'
 
 /** At most so many files share second and kind. */
 const maxSameName = 1_000
 /** Folders that are remembered as durable; a camera fills one a day. */
 const maxDurable = 1_024
+/** `{camera}/{YYYY-MM-DD}/{name}`: nothing else is ever deleted. */
+const ownPath = /^[a-z0-9-]+\.[a-z0-9-]+\/[+-]?\d{4,6}-\d\d-\d\d\/[\w.-]+\.(?:mp4|jpg)$/
 const readOnly = 0o440
 const ownerWrites = 0o640
 
@@ -114,6 +117,24 @@ export class DiskFiles {
     this.#syncDirectory(dirname(whole))
   }
 
+  remove(path: string): void {
+    if (!ownPath.test(path)) throw new Error(`${path} is no file of recordings`)
+    const whole = join(this.#directory, path)
+    this.#layer.rmSync(whole, { force: true })
+    try {
+      this.#layer.rmdirSync(dirname(whole))
+      this.#durable.delete(dirname(whole))
+    } catch (error) {
+      if (!hasErrno(error, ['ENOTEMPTY', 'EEXIST', 'ENOENT'])) throw error
+    }
+  }
+
+  space(probe: readonly string[]): SpaceAnswer {
+    const { bavail, blocks, bsize } = this.#layer.statfsSync(this.#nearestFolder(this.#directory))
+    const found = probe.filter((path) => this.#layer.existsSync(join(this.#directory, path))).length
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, probed: probe.length, found }
+  }
+
   close(): void {
     for (const { descriptor } of this.#open.values()) this.#closeFile(descriptor)
     this.#open.clear()
@@ -131,8 +152,7 @@ export class DiskFiles {
       try {
         return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
-        const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-        if (!taken || number >= maxSameName) throw error
+        if (!hasErrno(error, ['EEXIST']) || number >= maxSameName) throw error
       }
     }
   }
@@ -149,6 +169,11 @@ export class DiskFiles {
       file.suspect = true
       throw error
     }
+  }
+
+  /** The folder itself, or the one that it will be made in. */
+  #nearestFolder(path: string): string {
+    return this.#layer.existsSync(path) || dirname(path) === path ? path : this.#nearestFolder(dirname(path))
   }
 
   /** Half a part helps nobody, and on a full disk its place is wanted. */
@@ -203,4 +228,8 @@ export class DiskFiles {
       this.#layer.closeSync(descriptor)
     }
   }
+}
+
+function hasErrno(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

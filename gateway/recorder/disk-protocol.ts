@@ -19,6 +19,10 @@ export type DiskRequest =
   | { id: number; type: 'seal'; path: string; bytes: number }
   /** Replaces a small file as a whole. */
   | { id: number; type: 'replace'; path: string; content: Uint8Array }
+  /** Deletes a file, and its folder where that was the last one in it. One that is not there is fine. */
+  | { id: number; type: 'remove'; path: string }
+  /** How much room the disk has, and how many of some files are there. */
+  | { id: number; type: 'space'; probe: readonly string[] }
   /** Reads what our own records in the recordings say; `known` are the files that need not be read. */
   | { id: number; type: 'scan'; known: Set<string> }
   | { id: number; type: 'close' }
@@ -33,6 +37,8 @@ export interface DiskAnswers {
   discard: Record<string, never>
   seal: Record<string, never>
   replace: Record<string, never>
+  remove: Record<string, never>
+  space: SpaceAnswer
   scan: ScanResult
   close: Record<string, never>
 }
@@ -50,6 +56,16 @@ export interface ScanResult {
 export interface UnreadablePath {
   path: string
   message: string
+}
+
+export interface SpaceAnswer {
+  /** Bytes that we may still write. */
+  freeBytes: number
+  /** Bytes of the whole disk. */
+  totalBytes: number
+  /** Files that were looked for, and those of them that are there. */
+  probed: number
+  found: number
 }
 
 /** A file of recordings as its own records describe it. */

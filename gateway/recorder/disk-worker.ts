@@ -39,6 +39,11 @@ function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
       recordings.check()
       files.replace(request.path, request.content)
       return {}
+    case 'remove':
+      files.remove(request.path)
+      return {}
+    case 'space':
+      return files.space(request.probe)
     case 'scan':
       return scanFiles(directory, request.known)
     case 'close':

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { diskErrorCode } from './disk-error.ts'
-import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScanResult } from './disk-protocol.ts'
+import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, ScanResult, SpaceAnswer } from './disk-protocol.ts'
 import type { DirectoryClaim } from './recordings-directory.ts'
 
 /** Bytes that may wait for the disk before more is refused: half a minute of four 4 Mbit/s cameras. */
@@ -87,6 +87,16 @@ export class Disk implements AsyncDisposable {
   async replace(path: string, content: Uint8Array): Promise<void> {
     await this.ready()
     await this.#ask<'replace'>({ id: this.#next++, type: 'replace', path, content })
+  }
+
+  /** Deletes a file; one that is not there is fine. @throws PorchlightError `disk_*` */
+  async remove(path: string): Promise<void> {
+    await this.#ask<'remove'>({ id: this.#next++, type: 'remove', path })
+  }
+
+  /** @param probe paths of files to look for @throws PorchlightError `disk_*` */
+  space(probe: readonly string[]): Promise<SpaceAnswer> {
+    return this.#ask<'space'>({ id: this.#next++, type: 'space', probe })
   }
 
   /** @throws PorchlightError `disk_*` */

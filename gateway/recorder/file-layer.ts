@@ -9,7 +9,9 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs'
 
@@ -25,7 +27,9 @@ export const fileLayer = {
   openSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statfsSync,
   writeSync,
 }
 

@@ -54,6 +54,8 @@ export async function fsck({ db, directory, onFinding, onProgress }: FsckOptions
   for (const [done, path] of all.entries()) {
     onProgress(done, all.length)
     const row = await db.selectFrom('files').selectAll().where('path', '=', path).executeTakeFirst()
+    // what is being deleted has no parts in the index any more
+    if (row?.removing === 1) continue
     if (!there.has(path)) {
       if (!isHidden(path, unreadable)) find('recording_file_missing', path)
       continue

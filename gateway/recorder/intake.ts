@@ -1,4 +1,4 @@
-import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
+import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit, AudioFormat, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
@@ -22,6 +22,8 @@ export interface IntakeOptions {
   /** Puts frames that fill a hole together with what is around it, where their times are interleaved. */
   mender: Mender
   now: () => number
+  /** Why nothing may be written just now. */
+  refusal(): ErrorCode | undefined
   onWritten(written: WrittenPart): void
   /** The frames of `part` are not recorded. */
   onFailed(error: PorchlightError, part: Part | undefined): void
@@ -174,8 +176,10 @@ export class Intake {
   }
 
   async #write(part: Part, known: StreamConfig | undefined, ledger: RunLedger): Promise<void> {
-    const { mender, onWritten, onFailed, kind } = this.#options
+    const { mender, onWritten, onFailed, refusal, kind } = this.#options
     try {
+      const refused = refusal()
+      if (refused !== undefined) throw new PorchlightError(refused)
       const config = known ?? (await mender.configAround(part))
       if (config === undefined) throw new PorchlightError('footage_invalid', 'it does not begin with a keyframe')
       const fitting = known || sameSound(config.audio, part) ? part : { ...part, audio: [] }

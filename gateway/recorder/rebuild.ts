@@ -28,9 +28,13 @@ export async function rebuild({ db, directory, onProgress }: RebuildOptions): Pr
   const result: RebuildResult = { files: 0, parts: 0, unreadable: [] }
   const paths = recordingPaths(directory, result.unreadable)
   await db.transaction().execute(async (transaction) => {
-    const gone = new Set((await transaction.selectFrom('files').select('path').execute()).map(({ path }) => path))
+    const rows = await transaction.selectFrom('files').select(['path', 'removing']).execute()
+    // what is being deleted does not come back
+    const leaving = new Set(rows.filter(({ removing }) => removing === 1).map(({ path }) => path))
+    const gone = new Set(rows.map(({ path }) => path).filter((path) => !leaving.has(path)))
     for (const [done, path] of paths.entries()) {
       onProgress(done, paths.length)
+      if (leaving.has(path)) continue
       const file = attempt(path, result.unreadable, () => scanFile(directory, path))
       if (file === undefined || file.parts.length === 0) continue
       gone.delete(path)

@@ -11,6 +11,9 @@ import { keepIdentity, readClaim } from './claim.ts'
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
+import { decideHere, decideInThread } from './retention/decide.ts'
+import { type RetentionSettings, retentionLimits } from './retention/limits.ts'
+import { Retention } from './retention/retention.ts'
 
 export interface RecorderOptions {
   db: Kysely<Schema>
@@ -27,6 +30,12 @@ export interface RecorderOptions {
   askFootage(camera: string, run: string, from: number, to: number): void
   /** URL of a module whose `fileLayer` stands for the disk; the real one otherwise. */
   fileLayer?: string
+  /** What is deleted by itself. Default: nothing. */
+  retention?: RetentionSettings
+  /** Where the index is: it is then looked through in a thread of its own. */
+  indexPath?: string
+  /** Calls back once after so many ms. @returns takes it back. Default: a timer */
+  schedule?(callback: () => void, ms: number): () => void
 }
 
 /** Records all cameras: what happens live, and what their devices deliver later. */
@@ -36,6 +45,7 @@ export class Recorder implements AsyncDisposable {
   readonly #options: RecorderOptions
   readonly #disk: Disk
   readonly #stills: Stills
+  readonly #retention: Retention | undefined
   readonly #cameras = new Map<string, CameraRecorder>()
   readonly #onState = new Set<(camera: string, state: CameraState) => void>()
   readonly #onStill = new Set<(eventId: string) => void>()
@@ -56,6 +66,7 @@ export class Recorder implements AsyncDisposable {
     const write = (path: string, content: Uint8Array) => this.#disk.replace(path, content)
     const onStill = (eventId: string) => this.#each(this.#onStill, (listener) => listener(eventId))
     this.#stills = new Stills({ db, ffmpeg, write, log, onStill })
+    this.#retention = options.retention && this.#newRetention(options.retention)
   }
 
   /**
@@ -72,6 +83,12 @@ export class Recorder implements AsyncDisposable {
       if (error instanceof PorchlightError && error.code === 'recordings_in_use') throw error
       log.error({ err: error, code: asPorchlightError(error).code }, 'the recordings directory cannot be used')
     }
+    this.#retention?.start()
+  }
+
+  /** An event was protected, or is not any more. */
+  protectionChanged(): void {
+    this.#retention?.protectionChanged()
   }
 
   eventBegan(event: { id: string; camera: string; kind: EventKind; beginAt: number; hasStill?: boolean }): void {
@@ -132,6 +149,7 @@ export class Recorder implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#footage)
+    await this.#retention?.close()
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close()))
     await this.#stills.close()
     await this.#disk.close()
@@ -165,9 +183,28 @@ export class Recorder implements AsyncDisposable {
       read: (id, reader) => sfu.read(id, reader),
       askFootage: (run, from, to) => askFootage(camera, run, from, to),
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
+      onBytes: (bytes) => this.#retention?.wrote(camera, bytes),
+      onDiskFull: () => this.#retention?.diskFull(),
     })
     this.#cameras.set(camera, made)
+    made.hasRoom(this.#retention?.room(camera) ?? 'enough')
     return made
+  }
+
+  #newRetention(settings: RetentionSettings): Retention {
+    const { db, now, log, indexPath, schedule = byTimer } = this.#options
+    const limits = retentionLimits(settings)
+    const decide = indexPath === undefined ? decideHere(db, limits) : decideInThread(indexPath, settings)
+    const onRoom = (cameras: readonly string[]) => this.#roomChanged(cameras)
+    return new Retention({ db, disk: this.#disk, limits, decide, now, log, schedule, onRoom })
+  }
+
+  #roomChanged(cameras: readonly string[]): void {
+    if (this.#closing) return
+    for (const camera of new Set([...cameras, ...this.#cameras.keys()])) {
+      const room = this.#retention?.room(camera) ?? 'enough'
+      if (room !== 'enough' || this.#cameras.has(camera)) this.#camera(camera).hasRoom(room)
+    }
   }
 
   #each<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): void {
@@ -179,4 +216,10 @@ export class Recorder implements AsyncDisposable {
       }
     }
   }
+}
+
+function byTimer(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
 }

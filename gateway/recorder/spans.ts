@@ -16,6 +16,12 @@ export class Spans {
     return span !== undefined && span[0] <= value
   }
 
+  /** Whether anything from … to (both included) is in it. */
+  meets(from: number, to: number): boolean {
+    const span = this.#spans[this.#firstEndingAt(from)]
+    return span !== undefined && span[0] <= to
+  }
+
   add(from: number, to: number): void {
     const first = this.#firstEndingAt(from - this.#touch)
     let last = first

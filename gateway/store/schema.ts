@@ -26,6 +26,8 @@ export interface Schema {
     record_to: number | null
     /** Relative to the recordings directory. */
     still_path: string | null
+    /** 1: its footage is never deleted by itself. */
+    protected: Generated<number>
   }
   /** One file of fragmented MP4 on disk. */
   files: {
@@ -42,6 +44,13 @@ export interface Schema {
     config: string
     /** 1 once nothing is added any more. */
     closed: number
+    /** 1: it has no parts any more and is about to be deleted. */
+    removing: Generated<number>
+    /** Sum over the parts of a closed file; null where nobody has summed them up yet. */
+    bytes: Generated<number | null>
+    /** Capture times of its first picture and of the end of its last; as `bytes`. */
+    start_ms: Generated<number | null>
+    end_ms: Generated<number | null>
   }
   /**
    * Pictures with unbroken frame numbers and the sound of their time: one moof + mdat of at most a second or so. A hole

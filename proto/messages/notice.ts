@@ -12,6 +12,8 @@ export const eventNotice = z.object({
   begin: z.number(),
   end: z.number().nullable(),
   hasStill: z.boolean(),
+  /** It and its footage are kept until somebody says otherwise. */
+  protected: z.boolean(),
 })
 
 /** gateway → open pages: a camera as a viewer sees it; also an item of `GET /api/cameras`. */

@@ -37,6 +37,7 @@ const intake = new Intake({
   ...{ disk, db, camera, kind: 'live', now: Date.now },
   ledger: new CameraLedger(db, camera),
   mender: new Mender(db, directory, camera),
+  refusal: () => undefined,
   onWritten: ({ part }) => {
     // written at once: what a pipe holds when the process dies is still read
     writeSync(1, `${part.run} ${part.units[0]!.frame} ${part.units.at(-1)!.frame}\n`)

@@ -57,18 +57,17 @@ export class TestGateway {
   }
 
   /** `gateway NAME WORDS --flags` beside the running gateway; what it prints. */
-  async cli(name: string, words: string[] = [], flags: Record<string, string[]> = {}): Promise<string[]> {
+  async cli(
+    name: string,
+    words: string[] = [],
+    flags: Record<string, string[]> = {},
+    switches: string[] = [],
+  ): Promise<string[]> {
     const lines: string[] = []
     await runCommand(commands[name]!, {
-      ...{
-        config: this.#config(),
-        words,
-        switches: new Set(),
-        terminal: process.stderr,
-        flags: new Map(Object.entries(flags)),
-        log: quietLog,
-        now: Date.now,
-      },
+      ...{ config: this.#config(), words, flags: new Map(Object.entries(flags)), log: quietLog, now: Date.now },
+      switches: new Set(switches),
+      terminal: { write: () => undefined },
       out: (line) => lines.push(line),
     })
     return lines

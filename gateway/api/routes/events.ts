@@ -1,7 +1,7 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { cameraId, randomId } from '@porchlight/proto/ids.ts'
 import { eventNotice } from '@porchlight/proto/messages/notice.ts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed, type Subject } from '../../auth/subject.ts'
@@ -62,6 +62,21 @@ export function eventRoutes(instance: FastifyInstance, { events, playback }: Gat
       return { ...event, recording: await playback.recording(event.eventId) }
     },
   )
+
+  const protectionOf = (isProtected: boolean, summary: string) => ({
+    url: '/api/events/:id/protection',
+    method: isProtected ? ('PUT' as const) : ('DELETE' as const),
+    schema: { tags: ['events'], summary, params: z.object({ id: randomId }), response: { 200: eventNotice } },
+    handler: async (request: FastifyRequest<{ Params: { id: string } }>) => {
+      const { subject, params } = request
+      if (subject.kind === 'nobody') throw new PorchlightError('sign_in_required')
+      const { camera } = await events.get(params.id)
+      mustBeAllowed(subject, 'manage', camera)
+      return events.protect(params.id, isProtected)
+    },
+  })
+  app.route(protectionOf(true, 'Keep the event and its recording until it is released. Idempotent.'))
+  app.route(protectionOf(false, 'Keep the event and its recording no longer than others. Idempotent.'))
 }
 
 /** The cameras whose events somebody gets; undefined: all. @throws PorchlightError `sign_in_required`, `forbidden` */

@@ -31,6 +31,7 @@ export function anEvent(more: Partial<EventNotice> = {}): EventNotice {
     begin: Date.now() - 60_000,
     end: Date.now() - 40_000,
     hasStill: false,
+    protected: false,
     ...more,
   }
 }

@@ -103,6 +103,7 @@ const event = (eventId: string, begin: number, more: Partial<EventNotice> = {}):
   begin,
   end: null,
   hasStill: false,
+  protected: false,
   ...more,
 })
 

@@ -99,6 +99,7 @@ describe('EventService', () => {
       recordFrom: t0 - 10_000,
       recordTo: t0 + 14_000,
       hasStill: false,
+      protected: false,
     })
   })
 
