@@ -9,11 +9,18 @@ export interface SmallHouse {
   agent: AgentHouse
 }
 
-/** @param options of the camera, over a small picture in H.264 */
-export async function openSmallHouse(atEnd: AtEnd, options: CameraOptions = {}): Promise<SmallHouse> {
+/**
+ * @param options of the camera, over a small picture in H.264
+ * @param gatewaySettings as its config file has them
+ */
+export async function openSmallHouse(
+  atEnd: AtEnd,
+  options: CameraOptions = {},
+  gatewaySettings: Record<string, unknown> = {},
+): Promise<SmallHouse> {
   const camera = await startCamera({ small: true, ...options })
   atEnd(() => camera.close())
-  const gateway = await GatewayHouse.open(atEnd)
+  const gateway = await GatewayHouse.open(atEnd, gatewaySettings)
   const settings = { source: { url: camera.url, transport: 'tcp' }, motion: { enabled: false } }
   const agent = await AgentHouse.open(gateway, settings, atEnd)
   await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')

@@ -13,6 +13,7 @@ import { Icon, Lamp } from './ui/icons.tsx'
 import { RingBanner } from './ui/ring-banner.tsx'
 
 const EventPage = lazy(() => import('./pages/event-page.tsx').then((module) => module.EventPage))
+const EarlierPage = lazy(() => import('./pages/earlier-page.tsx').then((module) => module.EarlierPage))
 
 export const route = signal<Route>(parseRoute(location.hash))
 addEventListener('hashchange', () => {
@@ -31,14 +32,16 @@ export function App() {
       <RingBanner />
       <ContactBar />
       <Page route={current} />
-      {current.page !== 'camera' && <Tabs current={current.page} />}
+      {current.page !== 'camera' && current.page !== 'earlier' && <Tabs current={current.page} />}
     </>
   )
 }
 
-function Page({ route: { page, ...rest } }: { route: Route }) {
-  const id = 'id' in rest ? rest.id : ''
+function Page({ route }: { route: Route }) {
+  const { page } = route
+  const id = 'id' in route ? route.id : ''
   if (page === 'camera') return <CameraPage key={id} id={id} />
+  if (route.page === 'earlier') return <EarlierPage key={id} id={id} at={route.at} />
   if (page === 'event') return <EventPage key={id} id={id} />
   if (page === 'events') return <EventsPage />
   if (page === 'settings') return <SettingsPage />

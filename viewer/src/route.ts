@@ -2,6 +2,7 @@
 export type Route =
   | { page: 'cameras' }
   | { page: 'camera'; id: string }
+  | { page: 'earlier'; id: string; at?: number | undefined }
   | { page: 'events' }
   | { page: 'event'; id: string }
   | { page: 'settings' }
@@ -13,6 +14,7 @@ export function parseRoute(hash: string): Route {
   const [page, id] = path.split('/', 2)
   if (page === 'sign-in') return { page, token: new URLSearchParams(query).get('token') ?? undefined }
   if ((page === 'camera' || page === 'event') && id) return { page, id: decode(id) }
+  if (page === 'earlier' && id) return { page, id: decode(id), at: momentIn(query) }
   if (page === 'events' || page === 'settings') return { page }
   return { page: 'cameras' }
 }
@@ -20,7 +22,8 @@ export function parseRoute(hash: string): Route {
 /** The address of a page, for links. */
 export function hrefOf(route: Exclude<Route, { page: 'sign-in' }>): string {
   if (route.page === 'cameras') return '#/'
-  return 'id' in route ? `#/${route.page}/${encodeURIComponent(route.id)}` : `#/${route.page}`
+  const at = route.page === 'earlier' && route.at !== undefined ? `?at=${Math.round(route.at)}` : ''
+  return 'id' in route ? `#/${route.page}/${encodeURIComponent(route.id)}${at}` : `#/${route.page}`
 }
 
 /** The token in what somebody pasted: the whole link, or the token alone. */
@@ -30,6 +33,12 @@ export function tokenIn(pasted: string): string | undefined {
   if (hash < 0) return /^[\w-]{8,}$/.test(text) ? text : undefined
   const route = parseRoute(text.slice(hash))
   return route.page === 'sign-in' ? route.token : undefined
+}
+
+/** `at`, ms since the Unix epoch. */
+function momentIn(query: string): number | undefined {
+  const text = new URLSearchParams(query).get('at') ?? ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 function decode(text: string): string {

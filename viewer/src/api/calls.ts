@@ -26,6 +26,33 @@ export interface EventPage {
   next: number | null
 }
 
+/** A time of a camera at a glance; ms since the Unix epoch. */
+export interface Timeline {
+  from: number
+  to: number
+  /** Shorter pauses are not shown, ms. */
+  resolutionMs: number
+  recorded: [from: number, to: number][]
+  /** What should be there and is not. */
+  gaps: [from: number, to: number, reason: 'missing' | 'restart'][]
+  events: TimelineEvent[]
+  eventsLeftOut: number
+}
+
+export interface TimelineEvent {
+  id: string
+  kind: EventNotice['kind']
+  beginAt: number
+  /** null while it goes on */
+  endAt: number | null
+}
+
+/** From … to of a camera, ms since the Unix epoch. */
+export interface TimeSpan {
+  fromMs: number
+  toMs: number
+}
+
 const cameraPath = (id: string) => `/api/cameras/${encodeURIComponent(id)}`
 const eventPath = (id: string) => `/api/events/${encodeURIComponent(id)}`
 
@@ -33,6 +60,9 @@ export const whepPath = (camera: string) => `${cameraPath(camera)}/whep`
 /** @param sound whether the browser plays Opus out of an MP4 */
 export const liveStreamPath = (camera: string, sound: boolean) =>
   `${cameraPath(camera)}/live.mp4?sound=${sound ? 'opus' : 'none'}`
+const spanQuery = ({ fromMs, toMs }: TimeSpan) => `from=${Math.round(fromMs)}&to=${Math.round(toMs)}`
+export const clipPath = (camera: string, span: TimeSpan) => `${cameraPath(camera)}/clip.mp4?${spanQuery(span)}`
+export const clipPlaylistPath = (camera: string, span: TimeSpan) => `${cameraPath(camera)}/clip.m3u8?${spanQuery(span)}`
 export const stillPath = (event: string) => `${eventPath(event)}/still.jpg`
 export const mp4Path = (event: string) => `${eventPath(event)}/recording.mp4`
 export const playlistPath = (event: string) => `${eventPath(event)}/recording.m3u8`
@@ -70,6 +100,15 @@ export function getEvents(query: { camera?: string; before?: number; limit: numb
 
 export function getEvent(id: string): Promise<EventDetail> {
   return requestJson<EventDetail>(eventPath(id))
+}
+
+export function getTimeline(camera: string, span: TimeSpan): Promise<Timeline> {
+  return requestJson<Timeline>(`${cameraPath(camera)}/timeline?${spanQuery(span)}`)
+}
+
+/** The playlist of a clip. @throws PorchlightError `range_empty` where nothing of it is recorded */
+export async function getClipPlaylist(camera: string, span: TimeSpan): Promise<string> {
+  return (await request(clipPlaylistPath(camera, span))).text()
 }
 
 /** Takes or renews the talk floor of a camera. @throws FloorTakenError */

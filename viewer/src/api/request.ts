@@ -8,6 +8,8 @@ export interface RequestOptions {
   /** Sent as JSON; a string is sent as it is with `type`. */
   body?: unknown
   type?: string
+  /** Part of the answer, as the header field has it. */
+  range?: string
   signal?: AbortSignal
   /** The answer goes on and on: it has no deadline but what `signal` makes. */
   endless?: boolean
@@ -25,12 +27,13 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   const deadlines = [...(signal ? [signal] : []), ...(endless ? [] : [AbortSignal.timeout(requestTimeoutMs)])]
   const init: RequestInit = {
     method,
+    ...(options.range === undefined ? {} : { headers: { range: options.range } }),
     keepalive,
     credentials: 'same-origin',
     signal: AbortSignal.any(deadlines),
   }
   if (body !== undefined) {
-    init.headers = { 'content-type': options.type ?? 'application/json' }
+    init.headers = { ...init.headers, 'content-type': options.type ?? 'application/json' }
     init.body = typeof body === 'string' ? body : JSON.stringify(body)
   }
   let response: Response

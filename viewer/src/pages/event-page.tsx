@@ -95,6 +95,9 @@ export function EventPage({ id }: { id: string }) {
             <a class="button quiet" href={hrefOf({ page: 'camera', id: shown.camera })}>
               Live picture
             </a>
+            <a class="button quiet" href={hrefOf({ page: 'earlier', id: shown.camera, at: shown.begin })}>
+              Its day
+            </a>
           </p>
         </section>
       )}

@@ -1,16 +1,20 @@
+/** What a browser plays. */
+export interface BrowserMedia {
+  /** `navigator.vendor` */
+  vendor: string
+  /** Whether the <video> says that it may play HLS. */
+  nativeHls: boolean
+  /** Whether there are media source extensions. */
+  mse: boolean
+}
+
 export type PlaybackWay = 'mp4' | 'native-hls' | 'hls.js' | 'none'
 
 /**
  * How a recording is played: a complete one as MP4; one that still grows by HLS, natively where Apple's player does it
  * (others claim to, and are behind hls.js), else by hls.js.
- * @param browser.vendor `navigator.vendor`
- * @param browser.nativeHls whether the <video> says that it may play HLS
- * @param browser.mse whether there are media source extensions
  */
-export function playbackWay(
-  recording: 'none' | 'growing' | 'complete',
-  browser: { vendor: string; nativeHls: boolean; mse: boolean },
-): PlaybackWay {
+export function playbackWay(recording: 'none' | 'growing' | 'complete', browser: BrowserMedia): PlaybackWay {
   if (recording === 'none') return 'none'
   if (recording === 'complete') return 'mp4'
   if (browser.nativeHls && browser.vendor.startsWith('Apple')) return 'native-hls'

@@ -34,6 +34,11 @@ export function timeOfDay(at: number): string {
   return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
 }
 
+/** The same, to the second. */
+export function secondOfDay(at: number): string {
+  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+}
+
 /** `Today`, `Yesterday`, or the date. @param at ms since the Unix epoch */
 export function dayOf(at: number, today: number): string {
   const days = Math.round((startOfDay(today) - startOfDay(at)) / 86_400_000)

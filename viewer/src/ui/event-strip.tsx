@@ -3,11 +3,12 @@ import { hrefOf } from '../route.ts'
 import { eventList, loadMoreEvents } from '../state/events.ts'
 import { timeOfDay } from '../state/time.ts'
 import { kindLabel, Still } from './event-parts.tsx'
+import { Icon } from './icons.tsx'
 
 /** How many events stand below a live picture. */
 const shown = 8
 
-/** The newest events of a camera, side by side. */
+/** The way to a camera's days, and its newest events, side by side. */
 export function EventStrip({ camera }: { camera: string }) {
   useEffect(() => {
     if (eventList.value.next === undefined) void loadMoreEvents()
@@ -15,6 +16,12 @@ export function EventStrip({ camera }: { camera: string }) {
   const events = eventList.value.events.filter((event) => event.camera === camera).slice(0, shown)
   return (
     <nav class="strip" aria-label="Latest events">
+      <a class="strip-earlier" href={hrefOf({ page: 'earlier', id: camera })}>
+        <span class="still still-none">
+          <Icon name="earlier" />
+        </span>
+        <span class="strip-text">Earlier</span>
+      </a>
       {events.map((event) => (
         <a
           key={event.eventId}

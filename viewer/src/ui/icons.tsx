@@ -17,6 +17,13 @@ const paths = {
     'M3.500 3.500l17 17M6.500 9.500a9 9 0 0 1 3-1.700M4 7a13 13 0 0 1 2-1.300M12 18.500h.01M9 14.800a4.500 4.500 0 0 1 5 -.3M13 7a12 12 0 0 1 7 3',
   figures: 'M5 19v-5M10 19V9M15 19v-8M20 19V5',
   play: 'M8 5.500v13l11-6.500z',
+  pause: 'M8.500 6v12M15.500 6v12',
+  previous: 'M18 6v12l-9-6zM6 6v12',
+  next: 'M6 6v12l9-6zM18 6v12',
+  forward: 'M9.500 5.500L16 12l-6.500 6.500',
+  save: 'M12 4v11M7.500 11l4.500 4.500 4.500-4.500M5 19.500h14',
+  share: 'M12 15V4M8 7.500L12 3.500l4 4M6.500 11H5v9h14v-9h-1.500',
+  earlier: 'M4.500 12a7.500 7.500 0 1 0 2.500-5.600M4.500 4v3.500H8M12 8v4l2.500 2',
 } as const
 
 export function Icon({ name }: { name: keyof typeof paths }) {

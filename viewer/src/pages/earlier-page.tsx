@@ -1,0 +1,173 @@
+import { useSignal } from '@preact/signals'
+import type { TimeSpan } from '../api/calls.ts'
+import { sentenceOf } from '../api/request.ts'
+import { ClipActions } from '../earlier/clip-actions.tsx'
+import { eventAt, gapAt, nextEvent, previousEvent } from '../earlier/day-facts.ts'
+import { gapSentences } from '../earlier/gap-sentences.ts'
+import { TimeStrip } from '../earlier/time-strip.tsx'
+import { type Earlier, useEarlier } from '../earlier/use-earlier.ts'
+import { hrefOf } from '../route.ts'
+import { cameras } from '../state/cameras.ts'
+import { dayOf, now, secondOfDay } from '../state/time.ts'
+import { Icon } from '../ui/icons.tsx'
+
+/** The strip around the moment shows so much, ms. */
+const nearMs = 20 * 60_000
+const speeds = [0.5, 1, 2, 4, 8]
+
+/** A day of one camera: the picture of any moment of it, scrubbed with a thumb. */
+export function EarlierPage({ id, at }: { id: string; at: number | undefined }) {
+  const earlier = useEarlier(id, at)
+  const title = cameras.value?.get(id)?.title ?? id
+  const { value: timeline } = earlier.timeline
+  const { value: moment } = earlier.moment
+  const { value: day } = earlier.day
+  const today = day.toMs > now.value
+  const around: TimeSpan | undefined =
+    moment === undefined ? undefined : { fromMs: moment - nearMs / 2, toMs: moment + nearMs / 2 }
+  const strip = { day, timeline, nowMs: now.value, onMove: earlier.goTo }
+  return (
+    <main class="page earlier-page">
+      <header class="bar">
+        <a class="round small" href={hrefOf({ page: 'camera', id })} aria-label="Back to the live picture">
+          <Icon name="back" />
+        </a>
+        <h1>{title}</h1>
+        <a class="round small live-again" href={hrefOf({ page: 'camera', id })}>
+          <i class="dot" /> Live
+        </a>
+      </header>
+      <Picture earlier={earlier} title={title} />
+      <div class="earlier-day">
+        <button type="button" class="round small" aria-label="Previous day" onClick={() => earlier.changeDay(-1)}>
+          <Icon name="back" />
+        </button>
+        <p class="earlier-time">
+          <span class="hint">{dayOf(day.fromMs, now.value)}</span>
+          <time>{moment === undefined ? '––:––' : secondOfDay(moment)}</time>
+        </p>
+        <button
+          type="button"
+          class="round small"
+          aria-label="Next day"
+          disabled={today}
+          onClick={() => earlier.changeDay(1)}
+        >
+          <Icon name="forward" />
+        </button>
+      </div>
+      {moment !== undefined && around && (
+        <>
+          <TimeStrip {...strip} kind="near" label="Moment" scale={around} moment={moment} stepMs={5_000} ticks={5} />
+          <TimeStrip {...strip} kind="day" label="Time of day" scale={day} moment={moment} stepMs={300_000} ticks={5} />
+        </>
+      )}
+      <Controls earlier={earlier} />
+      {timeline && moment !== undefined && (
+        <ClipActions camera={id} title={title} timeline={timeline} moment={moment} />
+      )}
+    </main>
+  )
+}
+
+function Picture({ earlier, title }: { earlier: Earlier; title: string }) {
+  const silent = useSignal(true)
+  const { value: shown } = earlier.shown
+  const { value: error } = earlier.error
+  const sentence = emptySentence(earlier)
+  return (
+    <section class="earlier-picture" data-state={shown} aria-label={`Recording: ${title}`}>
+      <video ref={earlier.video} playsInline muted={silent.value} disablePictureInPicture>
+        <track kind="captions" />
+      </video>
+      <div class="picture-said" role="status" aria-live="polite">
+        {(shown === 'waiting' || shown === 'loading') && <span class="spinner" role="img" aria-label="Loading" />}
+        {shown === 'empty' && <strong>{sentence}</strong>}
+        {shown === 'failed' && error && <strong>{sentenceOf(error)}</strong>}
+        {earlier.atEnd.value && shown === 'shown' && <span class="chip">This is as far as it is recorded.</span>}
+      </div>
+      {shown === 'failed' ? (
+        <button type="button" class="quiet picture-retry" onClick={earlier.retry}>
+          Try again
+        </button>
+      ) : (
+        <div class="picture-tools">
+          <button
+            type="button"
+            class="round small"
+            aria-label={silent.value ? 'Sound on' : 'Sound off'}
+            aria-pressed={!silent.value}
+            onClick={() => {
+              silent.value = !silent.value
+            }}
+          >
+            <Icon name={silent.value ? 'soundOff' : 'soundOn'} />
+          </button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** Why there is no picture of this moment. */
+function emptySentence({ timeline: { value: timeline }, moment: { value: moment } }: Earlier): string {
+  if (timeline && timeline.recorded.length === 0) return 'Nothing was recorded on this day.'
+  const gap = timeline && moment !== undefined ? gapAt(timeline, moment) : undefined
+  return gap ? gapSentences[gap] : 'Nothing was recorded at this time.'
+}
+
+function Controls({ earlier }: { earlier: Earlier }) {
+  const { value: timeline } = earlier.timeline
+  const { value: moment } = earlier.moment
+  const known = timeline !== undefined && moment !== undefined
+  const before = known ? previousEvent(timeline, moment) : undefined
+  const after = known ? nextEvent(timeline, moment) : undefined
+  const here = known ? eventAt(timeline, moment) : undefined
+  const playing = earlier.playing.value
+  return (
+    <div class="earlier-controls" data-event={here?.kind}>
+      <label class="speed">
+        <select
+          aria-label="Speed"
+          value={String(earlier.speed.value)}
+          onChange={({ currentTarget }) => {
+            earlier.speed.value = Number(currentTarget.value)
+          }}
+        >
+          {speeds.map((speed) => (
+            <option key={speed} value={String(speed)}>
+              {speed}×
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        class="round"
+        aria-label="Previous event"
+        disabled={!before}
+        onClick={() => before && earlier.goTo(before.beginAt)}
+      >
+        <Icon name="previous" />
+      </button>
+      <button
+        type="button"
+        class="round play-pause"
+        aria-label={playing ? 'Pause' : 'Play'}
+        disabled={!known || timeline.recorded.length === 0}
+        onClick={earlier.togglePlaying}
+      >
+        <Icon name={playing ? 'pause' : 'play'} />
+      </button>
+      <button
+        type="button"
+        class="round"
+        aria-label="Next event"
+        disabled={!after}
+        onClick={() => after && earlier.goTo(after.beginAt)}
+      >
+        <Icon name="next" />
+      </button>
+    </div>
+  )
+}
