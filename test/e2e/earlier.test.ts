@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { atFileEnd } from '../support/at-file-end.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { decode } from '../support/decode.ts'
 import { agesOf, framesAfter, seenFrames, watchFrames } from '../support/page-probe.ts'
@@ -14,16 +15,12 @@ const toleranceMs = 1_000
 
 let house: SmallHouse
 let browser: Browser
-const cleanUps: (() => Promise<unknown>)[] = []
-const atEnd = (cleanUp: () => Promise<unknown>) => void cleanUps.unshift(cleanUp)
+const atEnd = atFileEnd()
 
 beforeAll(async () => {
   house = await openSmallHouse(atEnd, { gop: 25 }, { recordings: { mode: 'continuous', postroll: 1 } })
   browser = await launchChromium()
   atEnd(() => browser.close())
-})
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp()
 })
 
 async function recordedSpan(): Promise<[number, number] | undefined> {
@@ -56,7 +53,7 @@ const seesItsMoment = (page: Page) =>
   until('the picture of the moment', async () => (await distance(page)) <= toleranceMs)
 
 test('from the live picture to any moment of the day with a thumb, saved, and back again', async () => {
-  await recordedFor(75_000)
+  await recordedFor(40_000)
   const page = await openPhone(browser, house.gateway)
   await showCamera(page, house.agent.camera)
   await page.getByRole('link', { name: 'Earlier' }).click()
