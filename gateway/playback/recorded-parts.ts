@@ -4,7 +4,7 @@ import type { Schema } from '../store/schema.ts'
 import { type PartSpan, type Selection, selectParts } from './select-parts.ts'
 
 /** A group of pictures may begin so much before the time that is asked for, ms. */
-const longestGopMs = 30_000
+export const longestGopMs = 30_000
 /** Parts of one event or clip: more than four hours. */
 export const maxParts = 20_000
 

@@ -15,8 +15,7 @@ import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import type { Part } from './part-builder.ts'
-import { roomCode } from './retention/retention.ts'
-import type { Room } from './retention/room.ts'
+import { type Room, roomCode } from './retention/room.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
 const lingerMs = 12_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { maxFootageBytes } from '@porchlight/proto/footage.ts'
 import type { Logger } from 'pino'
-import { diskErrorCode } from './disk-error.ts'
+import { diskErrorCode, hasErrno } from './disk-error.ts'
 
 /** Unfinished deliveries of one camera; a device sends one at a time. */
 const maxUnfinished = 16
@@ -157,7 +157,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return 0
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 0
     throw withCode(error)
   }
 }

@@ -16,6 +16,11 @@ export function diskErrorCode(errno: string | undefined): ErrorCode {
   }
 }
 
+/** Whether an error is one of these of the operating system. */
+export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
 /** Gives an error of the operating system its code; others stay as they are. */
 export function asDiskError(thrown: unknown): unknown {
   if (thrown instanceof PorchlightError || !(thrown instanceof Error && 'code' in thrown)) return thrown

@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path'
+import { hasErrno } from './disk-error.ts'
 import type { SpaceAnswer } from './disk-protocol.ts'
 import { type FileLayer, fileLayer } from './file-layer.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** At most so many files share second and kind. */
 const maxSameName = 1_000
@@ -40,7 +42,7 @@ export class DiskFiles {
     const file: OpenFile = { descriptor, path, size: 0, suspect: false }
     try {
       this.#write(file, content)
-      this.#syncDirectory(folder)
+      syncDirectory(this.#layer, folder)
     } catch (error) {
       this.#throwAway(file)
       throw error
@@ -114,7 +116,7 @@ export class DiskFiles {
       this.#remove(temporary)
       throw error
     }
-    this.#syncDirectory(dirname(whole))
+    syncDirectory(this.#layer, dirname(whole))
   }
 
   remove(path: string): void {
@@ -125,7 +127,7 @@ export class DiskFiles {
       this.#layer.rmdirSync(dirname(whole))
       this.#durable.delete(dirname(whole))
     } catch (error) {
-      if (!hasErrno(error, ['ENOTEMPTY', 'EEXIST', 'ENOENT'])) throw error
+      if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
     }
   }
 
@@ -152,7 +154,7 @@ export class DiskFiles {
       try {
         return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
-        if (!hasErrno(error, ['EEXIST']) || number >= maxSameName) throw error
+        if (!hasErrno(error, 'EEXIST') || number >= maxSameName) throw error
       }
     }
   }
@@ -214,22 +216,8 @@ export class DiskFiles {
     const made = this.#layer.mkdirSync(folder, { recursive: true })
     if (made !== undefined || this.#durable.size > maxDurable) this.#durable.clear()
     for (let level = folder; level !== this.#directory && !this.#durable.has(level); level = dirname(level)) {
-      this.#syncDirectory(dirname(level))
+      syncDirectory(this.#layer, dirname(level))
       this.#durable.add(level)
     }
   }
-
-  /** A new name in a directory survives a power cut only when the directory was written, too. */
-  #syncDirectory(path: string): void {
-    const descriptor = this.#layer.openSync(path, 'r')
-    try {
-      this.#layer.fsyncSync(descriptor)
-    } finally {
-      this.#layer.closeSync(descriptor)
-    }
-  }
-}
-
-function hasErrno(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

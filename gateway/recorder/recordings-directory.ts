@@ -1,8 +1,10 @@
 import { dirname, join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import { hasErrno } from './disk-error.ts'
 import { DiskFiles } from './disk-files.ts'
 import { type FileLayer, fileLayer } from './file-layer.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 const identityName = '.porchlight.json'
 
@@ -87,7 +89,7 @@ export class RecordingsDirectory {
     try {
       text = this.#layer.readFileSync(join(this.#directory, identityName), 'utf8')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (hasErrno(error, 'ENOENT')) return undefined
       throw error
     }
     return /^\{"recordings":"([\w-]{8,64})"\}\n$/.exec(text)?.[1] ?? ''
@@ -95,21 +97,12 @@ export class RecordingsDirectory {
 
   #hold(): void {
     const made = this.#layer.mkdirSync(this.#directory, { recursive: true })
-    if (made !== undefined) this.#syncDirectory(dirname(this.#directory))
+    if (made !== undefined) syncDirectory(this.#layer, dirname(this.#directory))
     this.#lock ??= lockDirectory(this.#directory)
   }
 
   #write(identity: string): void {
     const content = new TextEncoder().encode(`${JSON.stringify({ recordings: identity })}\n`)
     new DiskFiles(this.#directory, this.#layer).replace(identityName, content)
-  }
-
-  #syncDirectory(path: string): void {
-    const descriptor = this.#layer.openSync(path, 'r')
-    try {
-      this.#layer.fsyncSync(descriptor)
-    } finally {
-      this.#layer.closeSync(descriptor)
-    }
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { walk } from '@porchlight/proto/media/fmp4/boxes.ts'
 import { readRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
+import { hasErrno } from './disk-error.ts'
 import type { ScannedFile, ScannedPart, ScanResult, UnreadablePath } from './disk-protocol.ts'
 
 /** A file of ours ends long before: 60 s at 100 Mbit/s. */
@@ -55,8 +56,7 @@ function listFolder(path: string): string[] {
   try {
     return readdirSync(path).toSorted()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
     throw error
   }
 }

@@ -53,6 +53,7 @@ const seesItsMoment = (page: Page) =>
   until('the picture of the moment', async () => (await distance(page)) <= toleranceMs)
 
 test('from the live picture to any moment of the day with a thumb, saved, and back again', async () => {
+  // The page begins half a minute before the newest picture, and is pulled back by as much again.
   await recordedFor(75_000)
   const page = await openPhone(browser, house.gateway)
   await showCamera(page, house.agent.camera)

@@ -5,8 +5,7 @@ import { decideHere, type RemovalGroup } from '../../recorder/retention/decide.t
 import { retentionLimits } from '../../recorder/retention/limits.ts'
 import type { RemovalReason } from '../../recorder/retention/plan.ts'
 import { type PruneResult, prune as pruneOnce } from '../../recorder/retention/prune.ts'
-import { roomCode } from '../../recorder/retention/retention.ts'
-import { worse } from '../../recorder/retention/room.ts'
+import { roomCode, worse } from '../../recorder/retention/room.ts'
 import type { Command } from '../commands.ts'
 import { ProgressBar } from '../progress.ts'
 

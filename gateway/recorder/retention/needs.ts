@@ -1,13 +1,11 @@
+import { longestGopMs } from '../../playback/recorded-parts.ts'
 import type { EventFacts, Need } from './facts.ts'
-
-/** An event is played from the keyframe before its beginning: that lies no further back than this, ms. */
-export const leadMs = 30_000
 
 interface Step extends Need {
   fromMs: number
 }
 
-/** What the events of one camera need, moment by moment. */
+/** What the events of one camera need, moment by moment: each is played from the keyframe before its beginning. */
 export class Needs {
   /** From each step's time to the next one's. */
   readonly #steps: Step[]
@@ -16,7 +14,7 @@ export class Needs {
   constructor(events: readonly EventFacts[]) {
     const edges = events
       .flatMap((event) => [
-        { at: event.fromMs - leadMs, event, count: 1 },
+        { at: event.fromMs - longestGopMs, event, count: 1 },
         { at: event.toMs ?? Number.POSITIVE_INFINITY, event, count: -1 },
       ])
       .toSorted((a, b) => a.at - b.at)

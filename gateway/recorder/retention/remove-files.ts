@@ -1,10 +1,10 @@
 import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
+import { longestGopMs } from '../../playback/recorded-parts.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { Disk } from '../disk.ts'
 import type { FileFacts } from './facts.ts'
-import { leadMs } from './needs.ts'
 
 /** Files that could not be deleted and are tried again in one round. */
 const mostAgain = 500
@@ -43,7 +43,7 @@ async function unprotected(db: Kysely<Schema>, files: readonly FileFacts[]): Pro
     events.some(
       (event) =>
         event.camera === camera &&
-        event.record_from - leadMs <= endMs &&
+        event.record_from - longestGopMs <= endMs &&
         (event.record_to === null || event.record_to >= startMs),
     )
   return files.filter((file) => !isNeeded(file)).map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { asPorchlightError, type ErrorCode } from '@porchlight/proto/errors.ts'
+import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Schema } from '../../store/schema.ts'
@@ -6,7 +6,7 @@ import type { Disk } from '../disk.ts'
 import type { Decide } from './decide.ts'
 import type { RetentionLimits } from './limits.ts'
 import { type PruneResult, prune } from './prune.ts'
-import { type Room, worse } from './room.ts'
+import { type Room, roomCode, worse } from './room.ts'
 
 /** How often the disk's free space is looked at, ms. */
 export const lookMs = 60_000
@@ -27,12 +27,6 @@ export interface RetentionOptions {
   schedule(callback: () => void, ms: number): () => void
   /** After each round: `room` may have changed, of these cameras and of those without recordings. */
   onRoom(cameras: readonly string[]): void
-}
-
-/** The sentence of a lack of room. */
-export function roomCode(room: Room): ErrorCode | undefined {
-  if (room === 'enough') return undefined
-  return room === 'none' ? 'protected_full' : 'protected_nearly_full'
 }
 
 /**

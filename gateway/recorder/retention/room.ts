@@ -1,3 +1,5 @@
+import type { ErrorCode } from '@porchlight/proto/errors.ts'
+
 /**
  * Whether a limit leaves room for what comes: `low` where protected footage takes nearly all of it, `none` where it takes
  * all of it and recording stops.
@@ -53,4 +55,10 @@ export function roomOnDisk(protectedBytes: number, freeBytes: number, reserve: n
 export function worse(a: Room, b: Room): Room {
   if (a === 'none' || b === 'none') return 'none'
   return a === 'low' || b === 'low' ? 'low' : 'enough'
+}
+
+/** The sentence of a lack of room. */
+export function roomCode(room: Room): ErrorCode | undefined {
+  if (room === 'enough') return undefined
+  return room === 'none' ? 'protected_full' : 'protected_nearly_full'
 }
