@@ -1,6 +1,7 @@
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { packetizeVideo } from '@porchlight/proto/media/packetizer.ts'
 import { encodeMuLaw } from '../support/g711.ts'
+import { sliceHash } from '../support/recorded-units.ts'
 import { sine } from '../support/tone.ts'
 import type { Mp4Video } from './mp4-source.ts'
 
@@ -26,6 +27,14 @@ export interface SentFrame {
   /** ms since the Unix epoch, just before the first byte went to a socket. */
   sentMs: number
   keyframe: boolean
+}
+
+/** And what it was. */
+export interface SentUnit extends SentFrame {
+  /** Of its slices (`sliceHash`). */
+  hash: string
+  /** Somebody was there to see it. */
+  seen: boolean
 }
 
 /** The media time of a camera: begins with the first PLAY, so that the first client meets a keyframe at once. */
@@ -75,6 +84,10 @@ abstract class PacedLoop {
   protected abstract dueAt(count: number): number
   protected abstract block(count: number): MediaBlock
 
+  protected get listeners(): number {
+    return this.#listeners.size
+  }
+
   listen(listener: (block: MediaBlock) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -102,8 +115,9 @@ abstract class PacedLoop {
 export class VideoLoop extends PacedLoop {
   readonly video: Mp4Video
   /** Sent pictures, oldest first; the last 20 000. */
-  readonly sent: SentFrame[] = []
+  readonly sent: SentUnit[] = []
   readonly #payloads = new Map<number, readonly Uint8Array[]>()
+  readonly #hashes: string[] = []
   readonly #barcodeFps: number | undefined
 
   /** @param barcodeFps pictures per second that the bar code counts; undefined where the picture has none */
@@ -123,7 +137,8 @@ export class VideoLoop extends PacedLoop {
     const at = count % samples.length
     const sample = samples[at]!
     const index = this.#barcodeFps === undefined ? at : Math.floor(sample.presentSeconds * this.#barcodeFps + 1e-6)
-    this.sent.push({ index, sentMs: preciseNow(), keyframe: sample.keyframe })
+    const { keyframe } = sample
+    this.sent.push({ index, sentMs: preciseNow(), keyframe, hash: this.#hash(at), seen: this.listeners > 0 })
     if (this.sent.length > keptLog) this.sent.splice(0, keptLog / 10)
     const loops = Math.floor(count / samples.length)
     return {
@@ -131,6 +146,14 @@ export class VideoLoop extends PacedLoop {
       seconds: loops * seconds + sample.presentSeconds,
       keyframe: sample.keyframe,
     }
+  }
+
+  #hash(at: number): string {
+    const kept = this.#hashes[at]
+    if (kept !== undefined) return kept
+    const hash = sliceHash(this.video.samples[at]!.nals)
+    this.#hashes[at] = hash
+    return hash
   }
 
   #packetized(at: number): readonly Uint8Array[] {

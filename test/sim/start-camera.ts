@@ -4,7 +4,7 @@ import { openControl } from './control.ts'
 import { encodeAgain } from './encode.ts'
 import { Hearing } from './hearing.ts'
 import { defaultKnobs, type Knobs, turnKnobs } from './knobs.ts'
-import { MediaClock, type SentFrame, ToneLoop, VideoLoop } from './media-loop.ts'
+import { MediaClock, type SentUnit, ToneLoop, VideoLoop } from './media-loop.ts'
 import { type Mp4Video, readMp4 } from './mp4-source.ts'
 import type { AuthScheme } from './rtsp/auth.ts'
 import { type CameraStream, RtspServer, type ServerParts } from './rtsp-server.ts'
@@ -57,7 +57,7 @@ export interface SimulatedCamera extends AsyncDisposable {
   /** Numbers that the bar code of the scene counts through in one loop. */
   barcodes: number
   /** What was sent after `sinceMs` (ms since the Unix epoch), oldest first, one entry per picture. */
-  frames(sinceMs?: number, stream?: 'main' | 'sub'): SentFrame[]
+  frames(sinceMs?: number, stream?: 'main' | 'sub'): SentUnit[]
   /** When the main stream's picture with this bar code was sent last, ms since the Unix epoch. */
   framesSentAt(barcode: number): number | undefined
   /** What came through the backchannel: 8000 samples a second. */

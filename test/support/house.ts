@@ -45,17 +45,16 @@ export class GatewayHouse {
   static async open(atEnd: AtEnd, settings: Settings = {}, env: Environment = {}): Promise<GatewayHouse> {
     const directory = await mkdtemp(join(tmpdir(), 'porchlight-house-'))
     atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
-    const ports: [number, number, number] = [await freePort(), await freeUdpPort(), await freePort()]
-    const house = new GatewayHouse(directory, ports, atEnd, env)
-    const { media, ...others } = settings
+    const { http, media, broker, ...others } = settings as Record<string, Settings | undefined>
     const config = {
       dataDir: join(directory, 'gateway'),
-      http: { port: ports[0] },
-      media: { port: ports[1], ...(media as Settings | undefined) },
-      broker: { port: ports[2] },
+      http: { port: await freePort(), ...http },
+      media: { port: await freeUdpPort(), ...media },
+      broker: { port: await freePort(), ...broker },
       house: 'Test house',
       ...others,
     }
+    const house = new GatewayHouse(directory, [config.http.port, config.media.port, config.broker.port], atEnd, env)
     await writeFile(house.#configPath, JSON.stringify(config))
     await house.start()
     return house
