@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { asBuffer } from '@porchlight/proto/as-buffer.ts'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
-import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
+import { Audio, IceUdpMuxListener, PeerConnection, type Track, Video } from 'node-datachannel'
 import type { Logger } from 'pino'
 import { announceCandidates, doorCandidates } from './candidates.ts'
 import type {
@@ -35,11 +35,23 @@ const directions = { sendonly: 'SendOnly', recvonly: 'RecvOnly' } as const
 export class NodeDataChannelEngine implements WebRtcEngine {
   readonly name = 'node-datachannel'
   readonly #options: NodeDataChannelOptions
+  /**
+   * Holds the port while there is no session. Else somebody may take it meanwhile, and the library then ends the whole process:
+   * a session that finds no candidates throws where nothing catches.
+   */
+  readonly #port: IceUdpMuxListener
   readonly #sessions = new Set<NodeDataChannelSession>()
   #closed = false
 
+  /** @throws PorchlightError `port_in_use` */
   constructor(options: NodeDataChannelOptions) {
     this.#options = options
+    const { bindAddress, port } = options
+    try {
+      this.#port = new IceUdpMuxListener(port, bindAddress)
+    } catch (cause) {
+      throw new PorchlightError('port_in_use', `media ${bindAddress}:${port}/udp`, { cause })
+    }
   }
 
   get sessions(): number {
@@ -61,8 +73,10 @@ export class NodeDataChannelEngine implements WebRtcEngine {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     await Promise.all([...this.#sessions].map((session) => session.close()))
+    this.#port.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

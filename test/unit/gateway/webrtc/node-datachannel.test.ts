@@ -1,8 +1,10 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { parseRtcp, writeRtcp } from '@porchlight/proto/media/rtcp.ts'
 import { parseRtp, writeRtp } from '@porchlight/proto/media/rtp.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import { Audio, PeerConnection, type Track, Video } from 'node-datachannel'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { writeAnswer } from '../../../../gateway/signaling/answer-sdp.ts'
 import type { EngineTrack, SessionEvents } from '../../../../gateway/webrtc/engine.ts'
 import { NodeDataChannelEngine } from '../../../../gateway/webrtc/node-datachannel.ts'
@@ -48,7 +50,7 @@ const received = (track: Track) => {
 
 describe('sessions of node-datachannel on one UDP port', () => {
   let port = 0
-  beforeAll(async () => {
+  beforeEach(async () => {
     port = await freeUdpPort()
   })
 
@@ -98,6 +100,22 @@ describe('sessions of node-datachannel on one UDP port', () => {
     await expect.poll(() => open.size, { timeout: 20_000 }).toBe(2)
     return { session, remote, packets, states, paths, local }
   }
+
+  test('the port stays taken while nobody is there, and a port that is taken is an error that can be caught', async () => {
+    const engine = makeEngine()
+    const { session } = await connect(engine)
+    await session.close()
+    const other = createSocket('udp4')
+    onTestFinished(() => void other.close())
+    const taken = once(other, 'error')
+    other.bind(port, '127.0.0.1')
+    expect((await taken)[0]).toMatchObject({ code: 'EADDRINUSE' })
+    const squatter = createSocket('udp4').bind(0, '127.0.0.1')
+    onTestFinished(() => void squatter.close())
+    await once(squatter, 'listening')
+    const options = { bindAddress: '127.0.0.1', port: squatter.address().port, announce: [], log: quietLog }
+    expect(() => new NodeDataChannelEngine(options)).toThrow(expect.objectContaining({ code: 'port_in_use' }))
+  })
 
   test('answers with its candidate inside, takes the DTLS role at once, and connects', async () => {
     const { local, states, paths, session, remote } = await connect(makeEngine())
