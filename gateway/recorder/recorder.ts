@@ -157,10 +157,10 @@ export class Recorder implements AsyncDisposable {
 
   /** Makes sure that the directory is the index' own, then brings the index up to it. */
   async #claim(disk: Disk): Promise<void> {
-    const { db, log } = this.#options
+    const { db, log, now } = this.#options
     const claim = await readClaim(db)
     const identity = await disk.claim(claim)
-    if (identity !== claim.expected) await keepIdentity(db, identity)
+    if (identity !== claim.expected) await keepIdentity(db, identity, identity === claim.fresh ? undefined : now())
     // a disk that was away for a while: what is open on it is ours
     if (this.#reconciled === identity) return
     this.#reconciled = identity

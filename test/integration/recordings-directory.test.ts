@@ -1,8 +1,11 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { gatewayConfigSchema } from '../../gateway/config/schema.ts'
 import { keepIdentity } from '../../gateway/recorder/claim.ts'
 import { RecordingsDirectory } from '../../gateway/recorder/recordings-directory.ts'
+import { decideHere } from '../../gateway/recorder/retention/decide.ts'
+import { retentionLimits } from '../../gateway/recorder/retention/limits.ts'
 import { startNode } from '../support/child.ts'
 import { videoUnits } from '../support/coded-samples.ts'
 import { footageBody } from '../support/footage-body.ts'
@@ -113,6 +116,19 @@ test('of two gateways on one directory the second refuses, until the first has e
   await holder.kill()
   const after = await recorderHouse({ directory, db })
   await after.recorder.footage(camera, await later())
+})
+
+test('an index that was made anew keeps what it meets as long as a ring: what it was recorded for is not known any more', async () => {
+  const home = await recorded()
+  await home.recorder.close()
+  const { db } = await recorderHouse({ directory: home.directory })
+  const decide = decideHere(db, retentionLimits(gatewayConfigSchema.parse({}).recordings.retention))
+  const removals = async (inDays: number) => {
+    const disk = { freeBytes: 1e12, totalBytes: 1e12 }
+    return (await decide({ disk, now: Date.now() + inDays * 86_400_000 })).removals.length
+  }
+  expect(await removals(59)).toBe(0)
+  expect(await removals(61)).toBe(1)
 })
 
 test('a directory that its owner adopts is written to by the gateway that runs', async () => {

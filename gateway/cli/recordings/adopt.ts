@@ -19,7 +19,7 @@ export const adopt: Command = {
     } catch (error) {
       throw asDiskError(error)
     }
-    await keepIdentity(db, identity)
+    await keepIdentity(db, identity, Date.now())
     out(`${directory} is written to from now on.`)
   },
 }

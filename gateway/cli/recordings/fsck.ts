@@ -45,7 +45,7 @@ async function hold({ db }: Tools, directory: string): Promise<RecordingsDirecto
   const recordings = new RecordingsDirectory(directory)
   try {
     const identity = recordings.claim(claim)
-    if (identity !== claim.expected) await keepIdentity(db, identity)
+    if (identity !== claim.expected) await keepIdentity(db, identity, identity === claim.fresh ? undefined : Date.now())
     return recordings
   } catch (error) {
     recordings.close()

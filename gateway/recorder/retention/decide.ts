@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../../store/schema.ts'
+import { readStrangersUntil } from '../claim.ts'
 import type { DecisionAnswer, DecisionOrder } from './decision-protocol.ts'
 import type { DiskSpace } from './facts.ts'
 import type { FootageClass, RetentionLimits, RetentionSettings } from './limits.ts'
@@ -45,7 +46,9 @@ export type Decide = (question: DecisionQuestion, signal?: AbortSignal) => Promi
 /** In this thread: a month of twenty cameras takes a second. */
 export function decideHere(db: Kysely<Schema>, limits: RetentionLimits): Decide {
   return async ({ disk, now }) => {
-    const plan = planRetention({ files: await readFiles(db), events: await readEvents(db), disk, now }, limits)
+    const strangersUntil = await readStrangersUntil(db)
+    const recorded = { files: await readFiles(db), events: await readEvents(db), strangersUntil }
+    const plan = planRetention({ ...recorded, disk, now }, limits)
     const { removals, expired, headroom, room, shortBytes } = plan
     return {
       removals: removals.slice(0, mostFiles),

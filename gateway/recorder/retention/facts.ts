@@ -37,6 +37,8 @@ export interface RetentionFacts {
   events: readonly EventFacts[]
   /** Undefined where it could not be found out: then nothing is deleted for the sake of free space. */
   disk: DiskSpace | undefined
+  /** Files made before this time (ms) may belong to events that the index does not know: it was lost, or is another's. */
+  strangersUntil: number | undefined
   /** ms since the Unix epoch */
   now: number
 }

@@ -43,7 +43,7 @@ export function holdingsOf(facts: RetentionFacts, limits: RetentionLimits): Map<
   const cameras = new Map<string, CameraHoldings>()
   for (const [camera, ofCamera] of files) {
     const needs = new Needs(events.get(camera) ?? [])
-    const holdings = ofCamera.map((file) => holdingOf(file, needs)).toSorted(oldestFirst)
+    const holdings = ofCamera.map((file) => holdingOf(file, needs, facts.strangersUntil)).toSorted(oldestFirst)
     const tally = new Tally()
     for (const holding of holdings) tally.count(holding, 1)
     cameras.set(camera, { limits: limits.camera(camera), holdings, tally })
@@ -64,10 +64,14 @@ export function keptFor({ need }: Holding, { keepMs }: CameraLimits): number {
   return Math.max(keepMs.continuous, need.motion ? keepMs.motion : 0, need.ring ? keepMs.ring : 0)
 }
 
-function holdingOf(file: FileFacts, needs: Needs): Holding {
-  const need = needs.between(file.startMs, file.endMs)
+/** What may have been recorded for anything is kept like a ring, counted from when the index met it. */
+function holdingOf(file: FileFacts, needs: Needs, strangersUntil = Number.NEGATIVE_INFINITY): Holding {
+  const isStranger = file.createdAt < strangersUntil
+  const known = needs.between(file.startMs, file.endMs)
+  const need = { ...known, ring: known.ring || isStranger }
   const dearest: FootageClass = need.ring ? 'ring' : need.motion ? 'motion' : 'continuous'
-  return { file, recordedAt: recordedAt(file), need, class: dearest, gone: false }
+  const at = isStranger ? Math.max(recordedAt(file), strangersUntil) : recordedAt(file)
+  return { file, recordedAt: at, need, class: dearest, gone: false }
 }
 
 /** The order in which what may go goes for want of bytes. */

@@ -43,11 +43,21 @@ const facts = (
   events: EventFacts[] = [],
   freeBytes?: number,
   totalBytes = 100 * mb,
-): RetentionFacts => ({ files, events, disk: freeBytes === undefined ? undefined : { freeBytes, totalBytes }, now })
+): RetentionFacts => ({
+  ...{ files, events, strangersUntil: undefined, now },
+  disk: freeBytes === undefined ? undefined : { freeBytes, totalBytes },
+})
 
 const gone = (of: RetentionFacts, by: RetentionLimits) => planRetention(of, by).removals.map(({ file: { id } }) => id)
 
 describe('by age', () => {
+  test('what an index met that was made anew is kept like a ring from then on: it may have been one, or protected', () => {
+    const [stranger, own] = [file(100 * day), file(4 * day)] as [FileFacts, FileFacts]
+    const of = (metDaysAgo: number) => ({ ...facts([stranger, own]), strangersUntil: now - metDaysAgo * day })
+    expect(gone(of(59), limits())).toEqual([own.id])
+    expect(gone(of(61), limits()).toSorted()).toEqual([stranger.id, own.id].toSorted())
+  })
+
   test('each class is kept as long as is said, and no longer', () => {
     const [ring, motion, other] = [59, 13, 2.9].map((days) => file(days * day)) as [FileFacts, FileFacts, FileFacts]
     const [oldRing, oldMotion, old] = [61, 15, 3.1].map((days) => file(days * day)) as [FileFacts, FileFacts, FileFacts]
