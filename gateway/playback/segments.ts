@@ -1,3 +1,4 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { skippedPauseMs } from './movie-times.ts'
 import type { RecordedPart } from './recorded-parts.ts'
 
@@ -47,8 +48,13 @@ export interface SegmentUris {
   part(id: number): string
 }
 
-/** HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes. */
+/**
+ * HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes.
+ * @throws PorchlightError `recording_no_hls` where a part is WebM
+ */
 export function playlistOf(segments: readonly Segment[], growing: boolean, uris: SegmentUris): string {
+  if (segments.some(({ parts }) => parts.some(({ path }) => path.endsWith('.webm'))))
+    throw new PorchlightError('recording_no_hls')
   const seconds = (segment: Segment) => (segment.endMs - segment.startMs) / 1_000
   const longest = segments.reduce((most, segment) => Math.max(most, seconds(segment)), 1)
   const lines = [
