@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
+import type { Command } from '@porchlight/proto/messages/command.ts'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { AgentCamera } from './agent-camera.ts'
@@ -18,6 +19,7 @@ import { openLocalToken } from './identity/local-token.ts'
 import { Link } from './link/link.ts'
 import { OutboxFile } from './link/outbox-file.ts'
 import { PinnedAuthority } from './link/pinned-authority.ts'
+import { RecordingModes } from './recording-modes.ts'
 import { LocalHttp } from './triggers/local-http.ts'
 import { agentVersion } from './version.ts'
 import { chooseEngine } from './webrtc/choose-engine.ts'
@@ -159,6 +161,8 @@ export class Agent implements AsyncDisposable {
       log.warn({ code }, message)
       return undefined
     })
+    const modes = RecordingModes.open(config.dataDir, log)
+    this.#parts.push(modes)
     const engine = options.engine ?? (await chooseEngine(config.media.engine, log))
     this.#engine = engine.name
     const iceServers = new IceServers({
@@ -206,7 +210,8 @@ export class Agent implements AsyncDisposable {
         command: (command) => {
           if (command.type === 'relay') {
             iceServers.lend(command).catch((error: unknown) => log.warn({ err: error }, 'the relay cannot be used'))
-          } else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
+          } else if (command.type === 'recording') this.#record(command, modes)
+          else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
         },
         signal: (signal) => {
           for (const camera of this.#cameras) camera.signal(signal)
@@ -231,6 +236,7 @@ export class Agent implements AsyncDisposable {
         identity,
         gatewayKey: enrolment.gatewayKey,
         iceServers: () => iceServers.list(),
+        mode: modes.of(camera.name),
         ringHoldMs: config.ring.holdSeconds * 1000,
         postrollMs: footage.postrollSeconds * 1000,
         engine,
@@ -260,6 +266,13 @@ export class Agent implements AsyncDisposable {
     uploader.start()
     link.start()
     log.info({ bootId: this.#bootId, http: this.#http.url, engine: this.#engine }, 'agent runs')
+  }
+
+  #record({ camera: name, mode }: Extract<Command, { type: 'recording' }>, modes: RecordingModes): void {
+    const camera = this.#camera(name)
+    if (camera === undefined || !modes.set(name, mode)) return
+    this.#log.info({ camera: name, mode }, 'another recording mode')
+    camera.record(mode)
   }
 
   #camera(name: string): AgentCamera | undefined {

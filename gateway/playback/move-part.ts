@@ -1,4 +1,4 @@
-import { patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
+import { cutFragment, patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
 import { readInit, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
 import { patchClusters, readClusters } from '@porchlight/proto/media/webm/cluster.ts'
 import { isWebm } from '@porchlight/proto/media/webm/header.ts'
@@ -11,10 +11,12 @@ export interface PartMove {
   sequence: number
   /** False takes the sound out. */
   withAudio: boolean
+  /** In the file's own timeline, ms: what is shown from then on is taken out. Not of WebM. */
+  endMs?: number | undefined
 }
 
 /** Moves a part to another timeline, where it stands; its size stays. @returns false where the part is damaged */
-export function movePart(bytes: Uint8Array, { init, shiftMs, sequence, withAudio }: PartMove): boolean {
+export function movePart(bytes: Uint8Array, { init, shiftMs, sequence, withAudio, endMs }: PartMove): boolean {
   const keeps = (track: number) => track === videoTrack || withAudio
   if (isWebm(init)) {
     const clusters = readClusters(bytes)
@@ -24,6 +26,9 @@ export function movePart(bytes: Uint8Array, { init, shiftMs, sequence, withAudio
   const timescales = readInit(init)?.timescales
   const fragment = readFragment(bytes)
   if (timescales === undefined || fragment === undefined) return false
+  if (endMs !== undefined) {
+    cutFragment(bytes, fragment, (track) => (endMs * (timescales.get(track) ?? 0)) / 1_000)
+  }
   patchFragment(bytes, fragment, sequence, (track) =>
     keeps(track) ? Math.round((shiftMs * (timescales.get(track) ?? 0)) / 1_000) : undefined,
   )

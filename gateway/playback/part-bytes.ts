@@ -38,7 +38,8 @@ export class PartBytes {
    */
   async part(part: RecordedPart, zeroMs: number, sequence: number, withAudio: boolean): Promise<Uint8Array> {
     const [bytes, init] = await Promise.all([this.#read(part.path, part.offset, part.bytes), this.init(part)])
-    const moved = movePart(bytes, { init, shiftMs: part.base_ms - zeroMs, sequence, withAudio })
+    const endMs = part.until_ms === undefined ? undefined : part.until_ms - part.base_ms
+    const moved = movePart(bytes, { init, shiftMs: part.base_ms - zeroMs, sequence, withAudio, endMs })
     if (!moved) throw new PorchlightError('recording_not_found', part.path)
     return bytes
   }

@@ -2,20 +2,23 @@ import type { ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
-import type { MediaReader } from '../sfu/media-reader.ts'
+import type { MediaReader, VideoLayer } from '../sfu/media-reader.ts'
 import { StillPicker, type WantedStill } from '../stills/still-picker.ts'
 import type { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { Completeness, type CompletenessCounts } from './completeness.ts'
 import type { Disk } from './disk.ts'
+import type { RecordingKind } from './file-session.ts'
 import { recordFootage } from './footage-recording.ts'
 import { Intake, type LostFrames } from './intake.ts'
 import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import { type Room, roomCode } from './retention/room.ts'
+import { SubRecording } from './sub-recording.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
 const lingerMs = 12_000
@@ -36,7 +39,7 @@ export interface CameraRecorderOptions {
   db: Kysely<Schema>
   disk: Disk
   directory: string
-  read(camera: string, reader: MediaReader): () => void
+  read(reader: MediaReader, layer: VideoLayer): () => void
   ffmpeg: string | undefined
   stills: Stills
   log: Logger
@@ -77,7 +80,8 @@ export class CameraRecorder {
   /** Deliveries that are being recorded. */
   readonly #footage = new Set<Intake>()
   readonly #events = new Map<string, ActiveEvent>()
-  #continuous = false
+  readonly #sub: SubRecording
+  #mode: RecordingMode = 'events'
   #stills: WantedStill[] = []
   #reading: { recording: LiveRecording; leave: () => void } | undefined
   #stopping: Promise<void> = Promise.resolve()
@@ -97,6 +101,12 @@ export class CameraRecorder {
     const ledger = this.#ledger
     this.#completeness = new Completeness({ camera, db, ledger, log, now, schedule, ask, continuous, counts })
     this.#intake = this.#newIntake('live', (error, frames) => this.#failed(error, frames))
+    this.#sub = new SubRecording({
+      ...{ ffmpeg: options.ffmpeg, log },
+      read: (reader) => options.read(reader, 'sub'),
+      newIntake: () => this.#newIntake('sub', (error) => this.#failed(error, undefined)),
+      onMissing: () => this.#follow(),
+    })
   }
 
   /** Whether more of the event is to come. */
@@ -154,11 +164,22 @@ export class CameraRecorder {
     this.#settle()
   }
 
-  /** Whether everything is recorded, events or not. */
-  continuous(on: boolean): void {
-    this.#continuous = on
-    if (on) this.#begin()
-    else this.#settle()
+  /** What is recorded from now on. Of a camera that is off nothing is, events or not. */
+  record(mode: RecordingMode): void {
+    this.#mode = mode
+    this.#sub.switchOn(mode === 'continuous-sub')
+    this.#follow()
+  }
+
+  #follow(): void {
+    if (this.#mode === 'off') void this.#stopReading()
+    else if (this.#continuous || this.#events.size > 0) this.#begin()
+    this.#settle()
+  }
+
+  /** Whether all of the main layer is recorded: also in place of a small one that is missing. */
+  get #continuous(): boolean {
+    return this.#mode === 'continuous' || this.#sub.missing
   }
 
   /** @throws PorchlightError `footage_invalid`, `disk_*`, `index_failed`: then the device delivers it again */
@@ -187,17 +208,15 @@ export class CameraRecorder {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     clearTimeout(this.#linger)
-    this.#continuous = false
+    this.#mode = 'off'
     this.#events.clear()
+    await this.#sub.close()
     await this.#stopReading()
     await this.#intake.end()
     await this.#completeness.close()
   }
 
-  #newIntake(
-    kind: 'live' | 'footage',
-    onFailed: (error: PorchlightError, frames: LostFrames | undefined) => void,
-  ): Intake {
+  #newIntake(kind: RecordingKind, onFailed: (error: PorchlightError, frames: LostFrames | undefined) => void): Intake {
     const { disk, db, camera, now } = this.#options
     return new Intake({
       ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
@@ -225,8 +244,8 @@ export class CameraRecorder {
 
   #begin(): void {
     clearTimeout(this.#linger)
-    if (this.#reading === undefined) {
-      const { camera, read, ffmpeg, log } = this.#options
+    if (this.#reading === undefined && this.#mode !== 'off') {
+      const { read, ffmpeg, log } = this.#options
       const picker = this.#picker()
       const onUnit = (unit: AccessUnit) => {
         picker.unit(unit)
@@ -236,7 +255,7 @@ export class CameraRecorder {
       const completeness = this.#completeness
       const recording = new LiveRecording({ intake: this.#intake, completeness, ffmpeg, log, onUnit })
       this.#reading = { recording, leave: () => undefined }
-      this.#reading.leave = read(camera, recording)
+      this.#reading.leave = read(recording, 'video')
     }
     this.#tellState()
   }
@@ -305,7 +324,8 @@ export class CameraRecorder {
 
   #tellState(): void {
     const state: CameraState = {
-      recording: this.#reading !== undefined && this.#error === undefined && this.#room !== 'none',
+      recording:
+        (this.#reading !== undefined || this.#sub.recording) && this.#error === undefined && this.#room !== 'none',
     }
     const error = this.#error ?? roomCode(this.#room)
     if (error !== undefined) state.error = error

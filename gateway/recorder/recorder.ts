@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
-import type { MediaReader } from '../sfu/media-reader.ts'
+import type { MediaReader, VideoLayer } from '../sfu/media-reader.ts'
 import { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
@@ -22,7 +23,7 @@ export interface RecorderOptions {
   /** The recordings directory. */
   directory: string
   /** Where pictures come from. A reader stays over producers until it leaves. */
-  sfu: { read(camera: string, reader: MediaReader): () => void }
+  sfu: { read(camera: string, reader: MediaReader, layer: VideoLayer): () => void }
   /** Path of ffmpeg; without it there are no stills, and G.711 and AAC stay as they are. */
   ffmpeg: string | undefined
   log: Logger
@@ -103,9 +104,9 @@ export class Recorder implements AsyncDisposable {
     this.#camera(event.camera).eventBegan({ ...event, hasStill: event.hasStill ?? false })
   }
 
-  /** Whether all of a camera is recorded, events or not. */
-  continuous(camera: string, on: boolean): void {
-    this.#camera(camera).continuous(on)
+  /** What is recorded of a camera from now on. */
+  record(camera: string, mode: RecordingMode): void {
+    if (mode !== 'events' || this.#cameras.has(camera)) this.#camera(camera).record(mode)
   }
 
   /** Recording goes on until `recordTo` (ms, device clock) has been written, or does not come. */
@@ -212,7 +213,7 @@ export class Recorder implements AsyncDisposable {
     const keepsFootage = this.#options.keepsFootage?.(camera) ?? true
     const made = new CameraRecorder({
       ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
-      read: (id, reader) => sfu.read(id, reader),
+      read: (reader, layer) => sfu.read(camera, reader, layer),
       askFootage: keepsFootage ? (run, from, to) => askFootage(camera, run, from, to) : undefined,
       continuousAt: (ms) => continuousAt?.(camera, ms) ?? false,
       ...{ counts: counts ?? nothingCounted, schedule },

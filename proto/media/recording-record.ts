@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cameraId, randomId } from '../ids.ts'
+import { cameraId, runId } from '../ids.ts'
 
 /**
  * What a recording says of itself, in places that players pass over: with it the index of recordings can be made again
@@ -26,7 +26,7 @@ const partRecord = z.object({
   v: z.literal(1),
   type: z.literal('part'),
   /** Numbering of the frames: the device's boot id. */
-  run: randomId,
+  run: runId,
   firstFrame: uint32,
   lastFrame: uint32,
   keyframe: z.boolean(),

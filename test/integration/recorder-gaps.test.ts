@@ -170,12 +170,12 @@ test('after a restart the device is asked for what is missing of events, also be
 
 test('of a recording that goes on all the time, what is missing is asked for after a restart', async () => {
   const before = await recorderHouse()
-  before.recorder.continuous(camera, true)
+  before.recorder.record(camera, 'continuous')
   before.sfu.play(camera, run, live)
   await before.recorder.close()
   const timers = new HandTimers()
   const after = await recorderHouse({ directory: before.directory, db: before.db, timers, continuous: true })
-  after.recorder.continuous(camera, true)
+  after.recorder.record(camera, 'continuous')
   const later = await videoUnits({ seconds: 2, startMs: startMs + 10_000, firstFrame: 1_250 })
   after.sfu.play(camera, run, later)
   await until(
