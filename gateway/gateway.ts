@@ -9,6 +9,7 @@ import { cameraRoutes } from './api/routes/cameras.ts'
 import { clipRoutes } from './api/routes/clips.ts'
 import { eventRoutes } from './api/routes/events.ts'
 import { footageRoutes } from './api/routes/footage.ts'
+import { frameRoutes } from './api/routes/frames.ts'
 import { healthRoutes } from './api/routes/health.ts'
 import { liveStreamRoutes } from './api/routes/live-stream.ts'
 import { mediaSessionRoutes } from './api/routes/media-sessions.ts'
@@ -42,6 +43,7 @@ import { EventStore } from './events/event-store.ts'
 import { openIdentity } from './identity/gateway-identity.ts'
 import { LiveStreams } from './live-stream/live-streams.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { RecordingMetrics } from './metrics/recording-metrics.ts'
 import { SessionMetrics } from './metrics/session-metrics.ts'
 import { FloorNotices } from './notices/floor-notices.ts'
 import { NoticeBroker } from './notices/notice-broker.ts'
@@ -101,6 +103,7 @@ const httpRoutes = [
   timelineRoutes,
   spriteRoutes,
   footageRoutes,
+  frameRoutes,
   pushRoutes,
   noticeRoutes,
   healthRoutes,
@@ -220,8 +223,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       ...{ db, directory: recordingsDirectory, sfu, ffmpeg, log, now },
       retention: config.recordings.retention,
       indexPath: indexPath(config),
+      keepsFootage: (id) => !isPublished(id),
+      continuousAt: (id, ms) => isContinuous(config.recordings, id, ms),
+      counts: new RecordingMetrics(metrics.registry),
       askFootage: (id, bootId, fromFrame, toFrame) => {
-        if (isPublished(id)) return
         const [device, camera] = id.split('.') as [string, string]
         command(device, { type: 'footage', camera, bootId, fromFrame, toFrame })
       },
@@ -263,6 +268,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   cameras.onOnline((device, online) => {
     metrics.devicesOnline.set(cameras.devicesOnline)
     relays?.online(device, online)
+    for (const camera of cameras.ofDevice(device)) recorder.deviceOnline(camera, online, cameras.bootId(device))
     if (!online) hub.deviceGone(device)
     // Whoever waits for a picture of this device gets it as soon as it is back.
     else for (const camera of cameras.ofDevice(device)) if (sfu.wanted(camera) || events.isOpen(camera)) want(camera)

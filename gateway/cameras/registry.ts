@@ -190,6 +190,11 @@ export class CameraRegistry {
     return !this.#unheard.has(device) && (this.#presence.get(device)?.online ?? false)
   }
 
+  /** Boot of a device as last heard; undefined where it has not been. */
+  bootId(device: string): string | undefined {
+    return this.#presence.get(device)?.bootId
+  }
+
   get devicesOnline(): number {
     return [...this.#presence.keys()].filter((device) => this.isOnline(device)).length
   }

@@ -32,3 +32,16 @@ export function without(spans: Readonly<Spans>, taken: Readonly<Spans>): Spans {
   }
   return rest
 }
+
+const minuteMs = 60_000
+
+/** The whole minutes from … to, and what there is of the first and the last, at whose beginning `fits` says so. */
+export function minutesThat(from: number, to: number, fits: (ms: number) => boolean): Spans {
+  const minutes: Spans = []
+  for (let at = from; at < to; ) {
+    const next = Math.min((Math.floor(at / minuteMs) + 1) * minuteMs, to)
+    if (fits(at)) minutes.push([at, next])
+    at = next
+  }
+  return minutes
+}

@@ -2,8 +2,9 @@ import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import { type Kysely, sql } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import { type ClipRange, checkRange } from './clip-range.ts'
+import { type GapReason, reasonsOf } from './gap-reasons.ts'
 import { skippedPauseMs } from './movie-times.ts'
-import { clipped, joined, type Spans, without } from './spans.ts'
+import { clipped, joined, minutesThat, type Spans, without } from './spans.ts'
 
 /** A timeline is not longer, ms: a day, also when the clocks are set back, and its edges. */
 const longestTimelineMs = 26 * 60 * 60_000
@@ -17,7 +18,6 @@ const maxGaps = 100
 const maxPauses = 100_000
 /** Events that are looked at. */
 const maxEventsRead = 20_000
-const minuteMs = 60_000
 /** What was captured so lately may be on its way to the disk, ms. */
 const settlingMs = 10_000
 /** Events in the answer: the newest. */
@@ -26,9 +26,6 @@ const maxEvents = 500
 const longestEventMs = 24 * 60 * 60_000
 /** Pre-roll is not longer, ms. */
 const longestPrerollMs = 10 * 60_000
-
-/** Why something is not there that should be: its pictures did not come (yet), or the device began anew meanwhile. */
-export type GapReason = 'missing' | 'restart'
 
 /** A time of a camera at a glance; ms since the Unix epoch. */
 export interface Timeline {
@@ -69,6 +66,7 @@ export async function timelineOf(db: Kysely<Schema>, range: ClipRange, options: 
   const wanted = clipped(joined([...byEvents, ...brokenOff]), past.fromMs, past.toMs)
   const missing = without(wanted, parts.spans).filter(([from, to]) => to - from > skippedPauseMs)
   const gaps = longest(missing, maxGaps)
+  const reasons = await reasonsOf(db, range.camera, gaps)
   const { resolutionMs, spans } = coarsened(clipped(parts.spans, fromMs, toMs))
   const events = rows
     .filter((row) => row.begin_at < toMs && (row.end_at ?? now) >= fromMs)
@@ -77,7 +75,11 @@ export async function timelineOf(db: Kysely<Schema>, range: ClipRange, options: 
   return {
     ...{ from: fromMs, to: toMs, resolutionMs },
     recorded: rounded(spans),
-    gaps: rounded(gaps).map(([from, to]) => [from, to, restarted(from, to + 1) ? 'restart' : 'missing']),
+    gaps: rounded(gaps).map(([from, to], index) => [
+      from,
+      to,
+      reasons[index] ?? (restarted(from, to + 1) ? 'restart' : 'missing'),
+    ]),
     gapsLeftOut: missing.length - gaps.length,
     events: events.slice(-maxEvents),
     eventsLeftOut: Math.max(0, events.length - maxEvents),
@@ -104,16 +106,7 @@ function pausesOfContinuous(
     return brokenOff.has(endMs) ? [[endMs, recorded[index + 1]?.[0] ?? toMs]] : []
   })
   // modes change at whole minutes
-  const wanted = pauses.flatMap(([from, to]) => {
-    const minutes: Spans = []
-    for (let at = Math.max(from, fromMs); at < to; ) {
-      const next = Math.min((Math.floor(at / minuteMs) + 1) * minuteMs, to)
-      if (continuous(at)) minutes.push([at, next])
-      at = next
-    }
-    return minutes
-  })
-  return joined(wanted)
+  return joined(pauses.flatMap(([from, to]) => minutesThat(Math.max(from, fromMs), to, continuous)))
 }
 
 /** Unbroken times, from the one that ends last before the range on; and the beginnings of those of another run. */

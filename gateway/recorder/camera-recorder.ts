@@ -1,4 +1,5 @@
 import type { ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { Kysely } from 'kysely'
@@ -7,14 +8,13 @@ import type { MediaReader } from '../sfu/media-reader.ts'
 import { StillPicker, type WantedStill } from '../stills/still-picker.ts'
 import type { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
+import { Completeness, type CompletenessCounts } from './completeness.ts'
 import type { Disk } from './disk.ts'
 import { recordFootage } from './footage-recording.ts'
-import { HoleAsker } from './hole-asker.ts'
-import { Intake } from './intake.ts'
+import { Intake, type LostFrames } from './intake.ts'
 import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
-import type { Part } from './part-builder.ts'
 import { type Room, roomCode } from './retention/room.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
@@ -41,7 +41,13 @@ export interface CameraRecorderOptions {
   stills: Stills
   log: Logger
   now: () => number
-  askFootage(run: string, from: number, to: number): void
+  /** Asks the device for frames; undefined where nobody keeps any. */
+  askFootage: ((run: string, from: number, to: number) => void) | undefined
+  /** Whether all of the camera is to be recorded at a moment. */
+  continuousAt(ms: number): boolean
+  counts: CompletenessCounts
+  /** Calls back once after so many ms. @returns takes it back */
+  schedule(callback: () => void, ms: number): () => void
   onState(state: CameraState): void
   /** Bytes that are on the disk now. */
   onBytes(bytes: number): void
@@ -66,8 +72,10 @@ export class CameraRecorder {
   readonly #options: CameraRecorderOptions
   readonly #ledger: CameraLedger
   readonly #mender: Mender
-  readonly #holes: HoleAsker
+  readonly #completeness: Completeness
   readonly #intake: Intake
+  /** Deliveries that are being recorded. */
+  readonly #footage = new Set<Intake>()
   readonly #events = new Map<string, ActiveEvent>()
   #continuous = false
   #stills: WantedStill[] = []
@@ -82,12 +90,13 @@ export class CameraRecorder {
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: CameraRecorderOptions) {
-    const { camera, db, directory, askFootage } = options
+    const { camera, db, directory, log, now, schedule, askFootage: ask, continuousAt: continuous, counts } = options
     this.#options = options
     this.#ledger = new CameraLedger(db, camera)
     this.#mender = new Mender(db, directory, camera)
-    this.#holes = new HoleAsker(askFootage, (run) => this.#ledger.ready(run))
-    this.#intake = this.#newIntake('live', (error, part) => this.#failed(error, part))
+    const ledger = this.#ledger
+    this.#completeness = new Completeness({ camera, db, ledger, log, now, schedule, ask, continuous, counts })
+    this.#intake = this.#newIntake('live', (error, frames) => this.#failed(error, frames))
   }
 
   /** Whether more of the event is to come. */
@@ -103,8 +112,33 @@ export class CameraRecorder {
     this.#tellState()
   }
 
+  /**
+   * Which of the frames `from`…`to` (inclusive) of a run are not on the disk, after what is on its way there.
+   * @throws PorchlightError `index_failed`
+   */
+  async missingFrames(run: string, from: number, to: number): Promise<[from: number, to: number][]> {
+    const { video, durable } = await this.#ledger.load(run)
+    if (durable.missing(from, to).some(([low, high]) => video.meets(low, high))) {
+      const intakes = [this.#intake, ...this.#footage]
+      for (const intake of intakes) intake.flush()
+      await Promise.all(intakes.map((intake) => intake.settled()))
+    }
+    return durable.missing(from, to)
+  }
+
+  /** The device says that frames will never come. @throws PorchlightError `index_failed` */
+  framesGone(run: string, ranges: readonly (readonly [number, number])[], reason: GoneReason): Promise<void> {
+    return this.#completeness.gone(run, ranges, reason)
+  }
+
+  /** The camera's device is connected (as the run `bootId`), or not any more. */
+  deviceOnline(online: boolean, bootId: string | undefined): void {
+    this.#completeness.online(online, bootId)
+  }
+
   eventBegan(event: { id: string; kind: EventKind; beginAt: number; hasStill: boolean }): void {
     this.#events.set(event.id, { recordTo: null, deadline: undefined })
+    this.#completeness.eventBegan(event.id)
     if (this.#options.stills.available && !event.hasStill) {
       const atMs = event.beginAt + (event.kind === 'motion' ? motionStillMs : 0)
       this.#stills = [...this.#stills.filter(({ eventId }) => eventId !== event.id), { eventId: event.id, atMs }]
@@ -134,10 +168,12 @@ export class CameraRecorder {
     const intake = this.#newIntake('footage', (error) => failures.push(error))
     const picker = this.#picker()
     let units = 0
+    this.#footage.add(intake)
     try {
       units = await recordFootage(open, { intake, ffmpeg, log, onUnit: (unit) => picker.unit(unit) })
     } finally {
       await intake.end()
+      this.#footage.delete(intake)
     }
     const [failure] = failures
     if (failure) {
@@ -151,21 +187,26 @@ export class CameraRecorder {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     clearTimeout(this.#linger)
-    this.#holes.close()
     this.#continuous = false
     this.#events.clear()
     await this.#stopReading()
     await this.#intake.end()
+    await this.#completeness.close()
   }
 
-  #newIntake(kind: 'live' | 'footage', onFailed: (error: PorchlightError, part: Part | undefined) => void): Intake {
+  #newIntake(
+    kind: 'live' | 'footage',
+    onFailed: (error: PorchlightError, frames: LostFrames | undefined) => void,
+  ): Intake {
     const { disk, db, camera, now } = this.#options
     return new Intake({
       ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
       refusal: () => (this.#room === 'none' ? roomCode(this.#room) : undefined),
       onWritten: ({ part, bytes }) => {
         this.#options.onBytes(bytes)
-        if (kind === 'live') this.#writtenToMs = Math.max(this.#writtenToMs, part.endMs)
+        this.#completeness.recorded(part.run, part.units[0]!.frame, part.units.at(-1)!.frame)
+        // not the latest of all: the clock may have been set back
+        if (kind === 'live') this.#writtenToMs = part.endMs
         this.#setError(undefined)
         this.#settle()
       },
@@ -192,7 +233,8 @@ export class CameraRecorder {
         this.#seenMs = unit.captureMs
         this.#settleIfReached(unit.captureMs)
       }
-      const recording = new LiveRecording({ intake: this.#intake, holes: this.#holes, ffmpeg, log, onUnit })
+      const completeness = this.#completeness
+      const recording = new LiveRecording({ intake: this.#intake, completeness, ffmpeg, log, onUnit })
       this.#reading = { recording, leave: () => undefined }
       this.#reading.leave = read(camera, recording)
     }
@@ -247,14 +289,11 @@ export class CameraRecorder {
     this.#linger.unref()
   }
 
-  #failed(error: PorchlightError, part: Part | undefined): void {
+  #failed(error: PorchlightError, frames: LostFrames | undefined): void {
     const { camera, log } = this.#options
-    const frames = part && [part.units[0]?.frame, part.units.at(-1)?.frame]
     log.error({ camera, code: error.code, err: error, frames }, 'not recorded')
     // the device may still have them when the disk can be written again
-    if (part && error.code !== 'recording_codec') {
-      this.#holes.missing(part.run, part.units[0]!.frame, part.units.at(-1)!.frame)
-    }
+    if (frames) this.#completeness.unwritten(frames.run, frames.from, frames.to, error.code)
     this.#setError(error)
   }
 

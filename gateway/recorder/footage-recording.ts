@@ -44,7 +44,7 @@ export async function recordFootage(
   })
   for await (const chunk of open()) {
     decoder.push(chunk)
-    if (intake.pending > maxPending) await intake.settled()
+    if (intake.waiting || intake.pending > maxPending) await intake.settled()
   }
   decoder.end()
   for (const frame of audio.frames.slice(nextAudio)) intake.audioFrame(frame)

@@ -8,6 +8,7 @@ import { FileSession, type WrittenPart } from './file-session.ts'
 import type { CameraLedger, RunLedger } from './ledger.ts'
 import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
+import { aheadMs, backMs, SteadyTimes } from './steady-times.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
 
 /** Frames that may wait for the ledger of their run. */
@@ -25,8 +26,15 @@ export interface IntakeOptions {
   /** Why nothing may be written just now. */
   refusal(): ErrorCode | undefined
   onWritten(written: WrittenPart): void
-  /** The frames of `part` are not recorded. */
-  onFailed(error: PorchlightError, part: Part | undefined): void
+  /** Frames that came are not recorded. */
+  onFailed(error: PorchlightError, frames: LostFrames | undefined): void
+}
+
+/** Both inclusive. */
+export interface LostFrames {
+  run: string
+  from: number
+  to: number
 }
 
 /**
@@ -36,15 +44,21 @@ export interface IntakeOptions {
 export class Intake {
   readonly #options: IntakeOptions
   readonly #builder = new PartBuilder((part) => this.#emit(part))
+  readonly #times = new SteadyTimes()
   readonly #session: FileSession
   readonly #pending = new Set<Promise<void>>()
   #early: (() => void)[] | undefined
+  /** Frames that came while nothing could take them. */
+  #refused: LostFrames | undefined
+  /** As the frames come; `run` is empty where its ledger could not be loaded. */
+  #format: { run: string; audio: AudioFormat | undefined } | undefined
   #run = ''
   #ledger: RunLedger | undefined
   #audio: AudioFormat | undefined
   #config: StreamConfig | undefined
   #unplayable = false
   #duplicates = 0
+  #endMs: number | undefined
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -54,6 +68,11 @@ export class Intake {
   /** Frames that were recorded already. */
   get duplicates(): number {
     return this.#duplicates
+  }
+
+  /** What comes has to wait until it is known what of its run is recorded. */
+  get waiting(): boolean {
+    return this.#early !== undefined
   }
 
   /** Parts on their way to the disk. */
@@ -68,12 +87,15 @@ export class Intake {
 
   /** @param audio as the frames will come, after a conversion */
   format(run: string, audio: AudioFormat | undefined): void {
+    const isNew = run !== this.#run
+    if (isNew) this.#leaveRun(new PorchlightError('index_failed', 'the index is too slow'))
+    this.#format = { run, audio }
+    if (isNew) this.#early = []
     this.#inOrder(() => {
       this.#audio = audio
     })
-    if (run === this.#run) return
+    if (!isNew) return
     this.#run = run
-    this.#early ??= []
     const loading = this.#options.ledger.load(run).then(
       (ledger) => this.#begin(run, ledger),
       (error: unknown) => this.#cannotBegin(run, error),
@@ -82,11 +104,13 @@ export class Intake {
   }
 
   unit(unit: AccessUnit): void {
-    this.#inOrder(() => this.#unit(unit))
+    // the ledger could not be loaded: perhaps it can by now
+    if (this.#run === '' && unit.keyframe && this.#format) this.format(this.#format.run, this.#format.audio)
+    if (this.#run === '' || !this.#inOrder(() => this.#unit(unit))) this.#refuse(unit.frame)
   }
 
   audioFrame(frame: AudioFrame): void {
-    this.#inOrder(() => this.#builder.audioFrame(frame))
+    this.#inOrder(() => this.#builder.audioFrame(this.#times.audioFrame(frame)))
   }
 
   /** Writes what is open: nothing more comes, or not for a while. */
@@ -105,6 +129,10 @@ export class Intake {
     await this.settled()
     this.flush()
     await this.settled()
+    await this.#endFile()
+  }
+
+  async #endFile(): Promise<void> {
     try {
       await this.#session.end()
     } catch (error) {
@@ -120,24 +148,54 @@ export class Intake {
     this.#ledger = ledger
     this.#config = undefined
     for (const step of early) step()
+    this.#tellRefused(new PorchlightError('index_failed', 'the index is too slow'))
   }
 
   #cannotBegin(run: string, error: unknown): void {
     if (run !== this.#run) return
     this.#run = ''
+    this.#leaveRun(asPorchlightError(error, 'index_failed'))
+  }
+
+  /** What is open of the run is written; what waits for a ledger that does not come is told as lost. */
+  #leaveRun(error: PorchlightError): void {
+    this.#builder.flush()
+    const early = this.#early ?? []
     this.#early = undefined
     this.#ledger = undefined
-    this.#options.onFailed(asPorchlightError(error, 'index_failed'), undefined)
+    for (const step of early) step()
+    this.#tellRefused(error)
   }
 
-  #inOrder(step: () => void): void {
+  /** @returns false where too much waits already */
+  #inOrder(step: () => void): boolean {
     if (this.#early === undefined) step()
-    else if (this.#early.length < maxEarly) this.#early.push(step)
+    else if (this.#early.length >= maxEarly) return false
+    else this.#early.push(step)
+    return true
   }
 
-  #unit(unit: AccessUnit): void {
+  #refuse(frame: number): void {
+    const run = this.#format?.run
+    if (run === undefined) return
+    const { from, to } = this.#refused ?? { from: frame, to: frame }
+    this.#refused = { run, from: Math.min(from, frame), to: Math.max(to, frame) }
+  }
+
+  #tellRefused(error: PorchlightError): void {
+    const refused = this.#refused
+    this.#refused = undefined
+    if (refused) this.#options.onFailed(error, refused)
+  }
+
+  #unit(raw: AccessUnit): void {
     const ledger = this.#ledger
-    if (ledger === undefined) return
+    if (ledger === undefined) {
+      this.#refuse(raw.frame)
+      return
+    }
+    if (raw.keyframe && raw.captureMs < (this.#times.newestMs ?? 0) - backMs) this.#setBack(raw.captureMs, ledger)
+    const unit = this.#times.unit(raw)
     const config = unit.keyframe ? this.#configOf(unit) : this.#config
     if (unit.keyframe && config === undefined) return
     if (this.#unplayable && !unit.keyframe) return
@@ -163,9 +221,21 @@ export class Intake {
     return config
   }
 
+  /** The clock was set back: sound of the hours that come again is not what was recorded in them. */
+  #setBack(toMs: number, ledger: RunLedger): void {
+    this.#builder.setBack(toMs)
+    ledger.audio.remove(toMs - backMs, (this.#times.newestMs ?? toMs) + backMs)
+  }
+
   #emit(part: Part): void {
     const ledger = this.#ledger
     if (ledger === undefined) return
+    const endMs = this.#endMs ?? part.startMs
+    this.#endMs = part.endMs
+    // a file's timeline has no place for a step of the clock
+    if (part.startMs < endMs - backMs || (part.units[0]!.keyframe && part.startMs > endMs + aheadMs)) {
+      this.#track(this.#endFile())
+    }
     const config = this.#config
     const known = config && !sameSound(config.audio, part) ? [] : part.audio
     const audio = known.filter((frame) => {
@@ -177,6 +247,8 @@ export class Intake {
 
   async #write(part: Part, known: StreamConfig | undefined, ledger: RunLedger): Promise<void> {
     const { mender, onWritten, onFailed, refusal, kind } = this.#options
+    const from = part.units[0]!.frame
+    const to = part.units.at(-1)!.frame
     try {
       const refused = refusal()
       if (refused !== undefined) throw new PorchlightError(refused)
@@ -185,11 +257,13 @@ export class Intake {
       const fitting = known || sameSound(config.audio, part) ? part : { ...part, audio: [] }
       const mended = kind === 'footage' ? await mender.mend(fitting, config) : undefined
       const whole = mended?.part ?? fitting
-      onWritten(await this.#session.add(whole, config, mended?.generation ?? 0))
+      const written = await this.#session.add(whole, config, mended?.generation ?? 0)
+      ledger.durable.add(from, to)
+      onWritten(written)
     } catch (error) {
-      ledger.video.remove(part.units[0]!.frame, part.units.at(-1)!.frame)
-      for (const [from, to] of audioSpans(part.audio)) ledger.audio.remove(from, to)
-      onFailed(asPorchlightError(error, 'disk_failed'), part)
+      ledger.video.remove(from, to)
+      for (const [fromMs, toMs] of audioSpans(part.audio)) ledger.audio.remove(fromMs, toMs)
+      onFailed(asPorchlightError(error, 'disk_failed'), { run: part.run, from, to })
     }
   }
 

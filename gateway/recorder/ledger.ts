@@ -5,10 +5,15 @@ import { Spans } from './spans.ts'
 /** Sound that lies this close together is one span, in ms. */
 const audioTouchMs = 5
 
+/** Runs of a camera that are remembered; those of earlier ones are read again when they are wanted. */
+const maxRuns = 64
+
 /** What of one run of a camera is recorded, or on its way to the disk: each frame is written once. */
 export class RunLedger {
   /** Frame numbers. */
   readonly video = new Spans(1)
+  /** Those that are on the disk. */
+  readonly durable = new Spans(1)
   /** Capture times in ms. */
   readonly audio = new Spans(audioTouchMs)
 }
@@ -33,14 +38,25 @@ export class CameraLedger {
   /** @throws PorchlightError `index_failed` */
   load(run: string): Promise<RunLedger> {
     const known = this.#runs.get(run)
-    if (known) return known
-    const loading = this.#read(run)
+    const loading = known ?? this.#read(run)
+    // the one that was wanted longest ago stands first
+    this.#runs.delete(run)
     this.#runs.set(run, loading)
+    if (known) return known
     loading.then(
-      (ledger) => this.#ready.set(run, ledger),
-      () => this.#runs.delete(run),
+      (ledger) => {
+        if (this.#runs.get(run) === loading) this.#ready.set(run, ledger)
+      },
+      () => this.#forget(run),
     )
+    const [oldest] = this.#runs.keys()
+    if (oldest !== undefined && this.#runs.size > maxRuns) this.#forget(oldest)
     return loading
+  }
+
+  #forget(run: string): void {
+    this.#runs.delete(run)
+    this.#ready.delete(run)
   }
 
   async #read(run: string): Promise<RunLedger> {
@@ -54,6 +70,7 @@ export class CameraLedger {
       .execute()
     for (const row of rows) {
       ledger.video.add(row.first_frame, row.last_frame)
+      ledger.durable.add(row.first_frame, row.last_frame)
       for (const [from, to] of JSON.parse(row.audio_json) as [number, number][]) ledger.audio.add(from, to)
     }
     return ledger

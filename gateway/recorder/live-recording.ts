@@ -1,7 +1,7 @@
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Logger } from 'pino'
 import type { MediaReader } from '../sfu/media-reader.ts'
-import type { HoleAsker } from './hole-asker.ts'
+import type { Completeness } from './completeness.ts'
 import type { Intake } from './intake.ts'
 import { OpusSound } from './opus-sound.ts'
 import { maxPartMs } from './part-builder.ts'
@@ -11,7 +11,7 @@ const maxIdleTicks = 5
 
 export interface LiveRecordingOptions {
   intake: Intake
-  holes: HoleAsker
+  completeness: Pick<Completeness, 'missing' | 'picturesCome'>
   /** Path of ffmpeg, where there is one. */
   ffmpeg: string | undefined
   log: Logger
@@ -41,7 +41,10 @@ export class LiveRecording implements MediaReader {
 
   format(run: string, _video: VideoFormat | undefined, audio: AudioFormat | undefined): void {
     if (this.#stopped) return
-    if (run !== this.#run) this.#newest = undefined
+    if (run !== this.#run) {
+      this.#newest = undefined
+      this.#options.completeness.picturesCome(run)
+    }
     this.#run = run
     this.#options.intake.format(run, this.#sound.format(audio))
   }
@@ -50,7 +53,7 @@ export class LiveRecording implements MediaReader {
     if (this.#stopped) return
     this.#unitsSeen += 1
     const expected = this.#newest === undefined ? unit.frame : this.#newest + 1
-    if (unit.frame > expected) this.#options.holes.missing(this.#run, expected, unit.frame - 1)
+    if (unit.frame > expected) this.#options.completeness.missing(this.#run, expected, unit.frame - 1)
     this.#newest = Math.max(this.#newest ?? 0, unit.frame)
     this.#options.intake.unit(unit)
     this.#options.onUnit(unit)
@@ -61,7 +64,7 @@ export class LiveRecording implements MediaReader {
   }
 
   lost(from: number, to: number): void {
-    if (!this.#stopped) this.#options.holes.missing(this.#run, from, to)
+    if (!this.#stopped) this.#options.completeness.missing(this.#run, from, to)
   }
 
   ended(): void {

@@ -9,6 +9,9 @@ import type { Part } from './part-builder.ts'
 import { configHash } from './scan-files.ts'
 import type { StreamConfig } from './stream-config.ts'
 
+/** Pictures are shown no longer before one that was decoded earlier; what lies further back is of another time, ms. */
+const mostReorderedMs = 2_000
+
 interface Neighbour {
   path: string
   base_ms: number
@@ -65,9 +68,11 @@ export class Mender {
       .execute()
     const before = rows.find((row) => row.last_frame === first - 1)
     const after = rows.find((row) => row.first_frame === last + 1)
+    const least = overlapMs(part)
+    const meets = (overlap: number) => overlap > least && overlap < mostReorderedMs
     const interleaved = [
-      before && before.end_ms > part.startMs + overlapMs(part) ? before : undefined,
-      after && after.start_ms < part.endMs - overlapMs(part) ? after : undefined,
+      before && meets(before.end_ms - part.startMs) ? before : undefined,
+      after && meets(part.endMs - after.start_ms) ? after : undefined,
     ].filter((row) => row !== undefined && row.config === config.hash)
     if (interleaved.length === 0) return undefined
     let whole = part

@@ -77,6 +77,13 @@ export class PartBuilder {
     if (this.#units.length > 0) this.#cut(undefined)
   }
 
+  /** The clock was set back to about `toMs` (ms): what is open ends, and sound begins anew. */
+  setBack(toMs: number): void {
+    this.flush()
+    this.#audio = this.#audio.filter((frame) => frame.captureMs < toMs + longestFrameMs)
+    this.#audioFromMs = undefined
+  }
+
   /** Capture time of the open part's first picture; undefined where none is open. */
   get openSinceMs(): number | undefined {
     return this.#units.length > 0 ? this.#lowest : undefined

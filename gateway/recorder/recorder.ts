@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
+import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -8,6 +9,7 @@ import { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
 import { keepIdentity, readClaim } from './claim.ts'
+import type { CompletenessCounts } from './completeness.ts'
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
 import { reconcile } from './reconcile.ts'
@@ -28,6 +30,12 @@ export interface RecorderOptions {
   now: () => number
   /** Asks the device for frames `from`…`to` (inclusive) of a run. */
   askFootage(camera: string, run: string, from: number, to: number): void
+  /** Whether somebody keeps frames of a camera who can be asked for them. Default: yes */
+  keepsFootage?(camera: string): boolean
+  /** Whether all of a camera is to be recorded at a moment. Default: no */
+  continuousAt?(camera: string, ms: number): boolean
+  /** What is counted of recordings that lack something. */
+  counts?: CompletenessCounts
   /** URL of a module whose `fileLayer` stands for the disk; the real one otherwise. */
   fileLayer?: string
   /** What is deleted by itself. Default: nothing. */
@@ -125,6 +133,29 @@ export class Recorder implements AsyncDisposable {
     }
   }
 
+  /**
+   * Which of the frames `from`…`to` (inclusive) of a run are not on the disk, after what is on its way there.
+   * @throws PorchlightError `index_failed`
+   */
+  missingFrames(camera: string, run: string, from: number, to: number): Promise<[from: number, to: number][]> {
+    return this.#camera(camera).missingFrames(run, from, to)
+  }
+
+  /** A device says that frames will never come. @throws PorchlightError `index_failed` */
+  framesGone(
+    camera: string,
+    run: string,
+    ranges: readonly (readonly [number, number])[],
+    reason: GoneReason,
+  ): Promise<void> {
+    return this.#camera(camera).framesGone(run, ranges, reason)
+  }
+
+  /** A camera's device is connected (as the run `bootId`), or not any more. */
+  deviceOnline(camera: string, online: boolean, bootId: string | undefined): void {
+    this.#camera(camera).deviceOnline(online, bootId)
+  }
+
   /** @returns takes the listener away */
   onState(listener: (camera: string, state: CameraState) => void): () => void {
     this.#onState.add(listener)
@@ -177,11 +208,14 @@ export class Recorder implements AsyncDisposable {
   #camera(camera: string): CameraRecorder {
     const known = this.#cameras.get(camera)
     if (known) return known
-    const { db, directory, sfu, ffmpeg, log, now, askFootage } = this.#options
+    const { db, directory, sfu, ffmpeg, log, now, askFootage, continuousAt, counts, schedule = byTimer } = this.#options
+    const keepsFootage = this.#options.keepsFootage?.(camera) ?? true
     const made = new CameraRecorder({
       ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
       read: (id, reader) => sfu.read(id, reader),
-      askFootage: (run, from, to) => askFootage(camera, run, from, to),
+      askFootage: keepsFootage ? (run, from, to) => askFootage(camera, run, from, to) : undefined,
+      continuousAt: (ms) => continuousAt?.(camera, ms) ?? false,
+      ...{ counts: counts ?? nothingCounted, schedule },
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
       onBytes: (bytes) => this.#retention?.wrote(camera, bytes),
       onDiskFull: () => this.#retention?.diskFull(),
@@ -216,6 +250,12 @@ export class Recorder implements AsyncDisposable {
       }
     }
   }
+}
+
+const nothingCounted: CompletenessCounts = {
+  gap: () => undefined,
+  filled: () => undefined,
+  prerollMissing: () => undefined,
 }
 
 function byTimer(callback: () => void, ms: number): () => void {

@@ -44,6 +44,29 @@ export class Spans {
     })
   }
 
+  /** Which whole numbers of from … to (both included) are not in it, as spans. */
+  missing(from: number, to: number): [number, number][] {
+    const rest: [number, number][] = []
+    let next = from
+    for (const [low, high] of this.within(from, to)) {
+      if (low > next) rest.push([next, low - 1])
+      next = high + 1
+    }
+    if (next <= to) rest.push([next, to])
+    return rest
+  }
+
+  /** What of from … to (both included) is in it, as spans. */
+  within(from: number, to: number): [number, number][] {
+    const found: [number, number][] = []
+    for (let index = this.#firstEndingAt(from); index < this.#spans.length; index += 1) {
+      const [low, high] = this.#spans[index]!
+      if (low > to) break
+      found.push([Math.max(low, from), Math.min(high, to)])
+    }
+    return found
+  }
+
   list(): readonly (readonly [number, number])[] {
     return this.#spans
   }

@@ -4,9 +4,10 @@ import { up as start } from './migrations/0001-start.ts'
 import { up as publishTokens } from './migrations/0002-publish-tokens.ts'
 import { up as retention } from './migrations/0003-retention.ts'
 import { up as partEnds } from './migrations/0004-part-ends.ts'
+import { up as gaps } from './migrations/0005-gaps.ts'
 
 /** Every step from an empty file to the newest schema; the number of a step is its place, counted from 1. Never reordered. */
-const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens, retention, partEnds]
+const steps: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [start, publishTokens, retention, partEnds, gaps]
 
 export const newestSchema = steps.length
 

@@ -76,4 +76,17 @@ export interface Schema {
     /** Higher speaks for the same frames. */
     generation: number
   }
+  /** Frames that were to be recorded and will never come; none of them twice, and none that is in a part. */
+  gaps: {
+    id: Generated<number>
+    camera: string
+    run: string
+    /** Both inclusive. */
+    from_frame: number
+    to_frame: number
+    /** What the device said, `unanswered`, or the code of the error with which they were not written. */
+    reason: string
+    /** When that became known, on the gateway's clock. */
+    at: number
+  }
 }

@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { maxFootageBytes } from '@porchlight/proto/footage.ts'
-import { name, randomId, toCameraId } from '@porchlight/proto/ids.ts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { name, randomId } from '@porchlight/proto/ids.ts'
+import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { mustBeAllowed } from '../../auth/subject.ts'
 import { type DeliveryPiece, OffsetError } from '../../recorder/deliveries.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { ownCamera } from '../own-camera.ts'
 import { ProblemError } from '../problems.ts'
 
 const bodyType = 'application/octet-stream'
@@ -22,14 +22,7 @@ export interface FootageDeps {
 
 /** Footage (proto/footage.ts) from devices: in pieces, resumed where it broke off. Answered when the disk has it. */
 export async function footageRoutes(instance: FastifyInstance, { recorder, cameras }: FootageDeps): Promise<void> {
-  /** A device delivers for its own cameras. */
-  const cameraOf = (request: FastifyRequest, camera: string): string => {
-    if (request.subject.kind !== 'device') throw new PorchlightError('sign_in_required')
-    const id = toCameraId(request.subject.device, camera)
-    mustBeAllowed(request.subject, 'deliver', id)
-    cameras.get(id)
-    return id
-  }
+  const cameraOf = ownCamera(cameras)
 
   // A scope of its own, because only here a body is a stream.
   await instance.register(async (scope) => {

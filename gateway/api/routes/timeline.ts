@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed } from '../../auth/subject.ts'
 import { isContinuous } from '../../config/recording-mode.ts'
+import { gapReasons } from '../../playback/gap-reasons.ts'
 import { timelineOf } from '../../playback/timeline.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { timeRange } from '../moment.ts'
@@ -15,8 +16,10 @@ const timeline = z.object({
   resolutionMs: z.number().describe('Shorter pauses of the recording are not shown.'),
   recorded: z.array(z.tuple([z.number(), z.number()])).describe('Times from … to that can be played.'),
   gaps: z
-    .array(z.tuple([z.number(), z.number(), z.enum(['missing', 'restart'])]))
-    .describe('What should be recorded and is not: its pictures did not come (yet), or the device began anew.'),
+    .array(z.tuple([z.number(), z.number(), z.enum(gapReasons)]))
+    .describe(
+      'What should be recorded and is not. missing: its pictures did not come (yet); restart: the device began anew; not_kept, queue_full, too_old, refused: the device says that they will not come; unanswered: it does not say; not_written: they could not be written when they came.',
+    ),
   gapsLeftOut: z.number().describe('Shorter gaps; ask for less time to see them.'),
   events: z
     .array(z.tuple([z.string(), event.shape.kind, z.number(), z.number().nullable()]))

@@ -5,6 +5,7 @@ import type { Schema } from '../../store/schema.ts'
 import type { Disk } from '../disk.ts'
 import { type Decide, type Decision, grouped } from './decide.ts'
 import { forgetEvents } from './forget-events.ts'
+import { forgetGaps } from './forget-gaps.ts'
 import type { Removal } from './plan.ts'
 import { sumUpFiles } from './read-facts.ts'
 import { takeOut, unlinkTakenOut } from './remove-files.ts'
@@ -61,6 +62,7 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   }
   await sumUpFiles(db, signal) // for the next round
   const events = await forgetEvents(options, decision.expired)
+  await forgetGaps(db)
   return { ...decision, groups: grouped(gone), events, failed }
 }
 

@@ -1,3 +1,4 @@
+import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
 import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import { request, requestJson } from './request.ts'
@@ -26,6 +27,9 @@ export interface EventPage {
   next: number | null
 }
 
+/** Why something that should be recorded is not there. */
+export type GapReason = GoneReason | 'missing' | 'restart' | 'unanswered' | 'not_written'
+
 /** A time of a camera at a glance; ms since the Unix epoch. */
 export interface Timeline {
   from: number
@@ -34,7 +38,7 @@ export interface Timeline {
   resolutionMs: number
   recorded: [from: number, to: number][]
   /** What should be there and is not. */
-  gaps: [from: number, to: number, reason: 'missing' | 'restart'][]
+  gaps: [from: number, to: number, reason: GapReason][]
   events: TimelineEvent[]
   eventsLeftOut: number
 }
