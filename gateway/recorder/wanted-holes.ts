@@ -24,6 +24,8 @@ interface Hole {
   fromMs: number
   toMs: number
   msPerFrame: number
+  /** Something of the run is recorded before it. */
+  between: boolean
 }
 
 /**
@@ -66,7 +68,7 @@ async function place({ db, camera }: WantedHolesOptions, run: string, [from, to]
   const fromMs = before?.end_ms ?? toMs - frames * usual
   // the clock was set back meanwhile
   if (fromMs >= toMs) return undefined
-  return { from, to, fromMs, toMs, msPerFrame: (toMs - fromMs) / frames }
+  return { from, to, fromMs, toMs, msPerFrame: (toMs - fromMs) / frames, between: before !== undefined }
 }
 
 function eventsAround({ db, camera }: WantedHolesOptions, holes: readonly Hole[]) {
@@ -88,12 +90,12 @@ function wantedOf(
   events: readonly { record_from: number; record_to: number | null }[],
   { continuous }: WantedHolesOptions,
 ): [number, number][] {
-  const { from, to, fromMs, toMs, msPerFrame } = hole
+  const { from, to, fromMs, toMs, msPerFrame, between } = hole
   const lowest = Math.max(fromMs, toMs - longestMs)
   const wanted = events.map((event): Times[0] => [event.record_from, event.record_to ?? toMs])
   // only what goes on without an event that asks for it breaks off here
   const forEvent = wanted.some(([low, high]) => low <= fromMs && fromMs <= high + longestGopMs)
-  if (!forEvent) wanted.push(...minutesThat(lowest, toMs, continuous))
+  if (between && !forEvent) wanted.push(...minutesThat(lowest, toMs, continuous))
   return clipped(joined(wanted), lowest, toMs)
     .filter(([low, high]) => high - low > msPerFrame / 2)
     .map(([low, high]): [number, number] => [

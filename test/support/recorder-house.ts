@@ -9,6 +9,7 @@ import { Playback } from '../../gateway/playback/playback.ts'
 import { eventRange, recordedParts } from '../../gateway/playback/recorded-parts.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import type { Schema } from '../../gateway/store/schema.ts'
+import type { HandTimers } from './hand-timers.ts'
 import { memoryIndex } from './memory-index.ts'
 import { quietLog } from './quiet-log.ts'
 import { ScriptedSfu } from './scripted-sfu.ts'
@@ -27,6 +28,8 @@ export interface RecorderHouse {
   playback: Playback
   /** Questions for footage. */
   asked: [run: string, from: number, to: number][]
+  /** What was counted as missing for good, by reason, and what of it came after all. */
+  counted: Record<string, number>
 }
 
 export interface RecorderHouseOptions {
@@ -35,6 +38,12 @@ export interface RecorderHouseOptions {
   ffmpeg?: string | undefined
   /** URL of a module that stands for the disk. */
   fileLayer?: string
+  /** Stands for timers. */
+  timers?: HandTimers
+  /** Nobody can be asked for footage. */
+  keepsNothing?: boolean
+  /** All of it is to be recorded. */
+  continuous?: boolean
 }
 
 export async function recorderHouse(options: RecorderHouseOptions = {}): Promise<RecorderHouse> {
@@ -42,16 +51,29 @@ export async function recorderHouse(options: RecorderHouseOptions = {}): Promise
   const db = options.db ?? (await memoryIndex())
   const sfu = new ScriptedSfu()
   const asked: RecorderHouse['asked'] = []
+  const counted: RecorderHouse['counted'] = {}
+  const count = (what: string, by: number) => {
+    counted[what] = (counted[what] ?? 0) + by
+  }
+  const { timers } = options
   const recorder = new Recorder({
     ...{ db, directory, sfu, ffmpeg: options.ffmpeg, log: quietLog, now: Date.now },
     ...(options.fileLayer !== undefined && { fileLayer: options.fileLayer }),
     askFootage: (_, ofRun, from, to) => asked.push([ofRun, from, to]),
+    keepsFootage: () => !options.keepsNothing,
+    continuousAt: () => options.continuous ?? false,
+    counts: {
+      gap: (reason, frames) => count(reason, frames),
+      filled: (frames) => count('filled', frames),
+      prerollMissing: () => count('preroll', 1),
+    },
+    ...(timers && { schedule: (callback, ms) => timers.set(callback, ms) }),
   })
   onTestFinished(() => recorder.close())
   await recorder.start()
   const isActive = (of: string, eventId: string) => recorder.isActive(of, eventId)
   const playback = new Playback({ db, directory, isActive, now: Date.now })
-  return { db, directory, sfu, recorder, playback, asked }
+  return { db, directory, sfu, recorder, playback, asked, counted }
 }
 
 export async function beginEvent({ db, recorder }: RecorderHouse, id: string, fromMs: number, beginAt = fromMs) {

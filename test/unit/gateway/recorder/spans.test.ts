@@ -30,6 +30,11 @@ test('behaves as a set of numbers', () => {
         else spans.remove(from, from + length)
       }
       for (let value = 0; value < 80; value += 1) expect(spans.has(value)).toBe(set.has(value))
+      const numbers = (found: readonly [number, number][]) =>
+        found.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index))
+      const asked = Array.from({ length: 41 }, (_, index) => index + 20)
+      expect(numbers(spans.within(20, 60))).toEqual(asked.filter((value) => set.has(value)))
+      expect(numbers(spans.missing(20, 60))).toEqual(asked.filter((value) => !set.has(value)))
     }),
   )
 })
