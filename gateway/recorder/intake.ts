@@ -44,7 +44,7 @@ export interface LostFrames {
 export class Intake {
   readonly #options: IntakeOptions
   readonly #builder = new PartBuilder((part) => this.#emit(part))
-  readonly #times = new SteadyTimes()
+  #times = new SteadyTimes()
   readonly #session: FileSession
   readonly #pending = new Set<Promise<void>>()
   #early: (() => void)[] | undefined
@@ -59,6 +59,8 @@ export class Intake {
   #unplayable = false
   #duplicates = 0
   #endMs: number | undefined
+  /** The next part begins one. */
+  #newFile = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -145,6 +147,7 @@ export class Intake {
     const early = this.#early ?? []
     this.#early = undefined
     this.#builder.run(run)
+    this.#times = new SteadyTimes()
     this.#ledger = ledger
     this.#config = undefined
     for (const step of early) step()
@@ -194,7 +197,7 @@ export class Intake {
       this.#refuse(raw.frame)
       return
     }
-    if (raw.keyframe && raw.captureMs < (this.#times.newestMs ?? 0) - backMs) this.#setBack(raw.captureMs, ledger)
+    if (this.#times.isSetBack(raw)) this.#setBack(raw.captureMs, ledger)
     const unit = this.#times.unit(raw)
     const config = unit.keyframe ? this.#configOf(unit) : this.#config
     if (unit.keyframe && config === undefined) return
@@ -224,6 +227,7 @@ export class Intake {
   /** The clock was set back: sound of the hours that come again is not what was recorded in them. */
   #setBack(toMs: number, ledger: RunLedger): void {
     this.#builder.setBack(toMs)
+    this.#newFile = true
     ledger.audio.remove(toMs - backMs, (this.#times.newestMs ?? toMs) + backMs)
   }
 
@@ -233,9 +237,9 @@ export class Intake {
     const endMs = this.#endMs ?? part.startMs
     this.#endMs = part.endMs
     // a file's timeline has no place for a step of the clock
-    if (part.startMs < endMs - backMs || (part.units[0]!.keyframe && part.startMs > endMs + aheadMs)) {
-      this.#track(this.#endFile())
-    }
+    const ahead = part.units[0]!.keyframe && part.startMs > endMs + aheadMs
+    if (this.#newFile || ahead || part.startMs < endMs - backMs) this.#track(this.#endFile())
+    this.#newFile = false
     const config = this.#config
     const known = config && !sameSound(config.audio, part) ? [] : part.audio
     const audio = known.filter((frame) => {

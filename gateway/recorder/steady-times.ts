@@ -15,6 +15,8 @@ const longestFrameMs = 1_000
 export class SteadyTimes {
   #frame = 0
   #newestMs: number | undefined
+  /** The newest picture before the newest: what is reordered (B-frames) is still shown after it. */
+  #settledMs = 0
   #frameMs = guessedFrameMs
   /** What is added to times until the next keyframe, ms. */
   #offsetMs = 0
@@ -24,22 +26,40 @@ export class SteadyTimes {
     return this.#newestMs
   }
 
+  /** Whether the clock was set back with this keyframe: it follows in number, and is shown no later. */
+  isSetBack({ keyframe, frame, captureMs }: AccessUnit): boolean {
+    return keyframe && this.#newestMs !== undefined && frame > this.#frame && captureMs <= this.#newestMs
+  }
+
   /** The picture with the time it is to be recorded under. */
   unit(unit: AccessUnit): AccessUnit {
     const newest = this.#newestMs
-    const frames = Math.max(1, unit.frame - this.#frame)
-    if (unit.keyframe || newest === undefined) this.#offsetMs = 0
-    else {
-      const captureMs = unit.captureMs + this.#offsetMs
-      const stepped = captureMs < newest - backMs || captureMs > newest + aheadMs + frames * longestFrameMs
-      if (stepped) this.#offsetMs = newest + frames * this.#frameMs - unit.captureMs
-    }
-    const captureMs = unit.captureMs + this.#offsetMs
-    const step = newest === undefined ? 0 : captureMs - newest
-    if (frames === 1 && step > 0 && step < longestFrameMs) this.#frameMs = step
+    const begins = newest === undefined || unit.frame <= this.#frame || this.isSetBack(unit)
+    const frames = begins ? 1 : unit.frame - this.#frame
     this.#frame = unit.frame
-    this.#newestMs = unit.keyframe || newest === undefined ? captureMs : Math.max(newest, captureMs)
+    if (begins || unit.keyframe) {
+      // what is decoded after an H.265 keyframe may be shown before it, and so may what follows a beginning in the middle
+      const earlier = unit.codec === 'h265' || !unit.keyframe ? backMs : 0
+      this.#settledMs = begins ? unit.captureMs - earlier : newest
+      this.#newestMs = unit.captureMs
+      this.#offsetMs = 0
+      return unit
+    }
+    if (!this.#follows(unit.captureMs + this.#offsetMs, frames))
+      this.#offsetMs = newest + frames * this.#frameMs - unit.captureMs
+    const captureMs = unit.captureMs + this.#offsetMs
+    if (captureMs > newest) {
+      if (frames === 1 && captureMs - newest < longestFrameMs) this.#frameMs = captureMs - newest
+      this.#settledMs = newest
+      this.#newestMs = captureMs
+    }
     return this.#offsetMs === 0 ? unit : { ...unit, captureMs }
+  }
+
+  #follows(captureMs: number, frames: number): boolean {
+    const newest = this.#newestMs!
+    const early = captureMs <= this.#settledMs || captureMs < newest - backMs
+    return !early && captureMs <= newest + aheadMs + frames * longestFrameMs
   }
 
   /** Sound goes with the pictures of its time, whichever of the two was first to take the new one. */

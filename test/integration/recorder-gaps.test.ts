@@ -11,7 +11,7 @@ import { HandTimers } from '../support/hand-timers.ts'
 import {
   beginEvent,
   camera,
-  endEvent,
+  finishEvent,
   type RecorderHouse,
   recordedPictures,
   recorderHouse,
@@ -40,7 +40,7 @@ async function recordedWithHole(options: Parameters<typeof recorderHouse>[0] = {
   const home = await recorderHouse({ ...options, timers })
   await beginEvent(home, 'event-01', startMs)
   home.sfu.play(camera, run, live)
-  await endEvent(home, 'event-01', startMs + 6_000)
+  await finishEvent(home, run, 'event-01', startMs + 6_000)
   return { home, timers }
 }
 
@@ -103,7 +103,7 @@ test('what could not be written, and the device has no more, is missing because 
   await rm(directory)
   await mkdir(directory)
   home.sfu.play(camera, run, units.slice(60))
-  await endEvent(home, 'event-01', startMs + 6_000)
+  await finishEvent(home, run, 'event-01', startMs + 6_000)
   const missing = await home.recorder.missingFrames(camera, run, 1_000, 1_149)
   expect(missing[0]?.[0]).toBe(1_000)
   timers.fire(collectMs)
@@ -145,7 +145,7 @@ test('after a restart the device is asked for what is missing of events, also be
   const later = await videoUnits({ seconds: 2, startMs: startMs + 60_000, firstFrame: 2_500 })
   await beginEvent(home, 'event-02', startMs + 58_000, startMs + 60_000)
   home.sfu.play(camera, run, later)
-  await endEvent(home, 'event-02', startMs + 62_000)
+  await finishEvent(home, run, 'event-02', startMs + 62_000)
   await home.recorder.close()
   await home.db
     .updateTable('events')
@@ -207,8 +207,8 @@ test('an event without all of its pre-roll is counted once the device has nothin
   // told of before its pre-roll could be there at all: two seconds are missing
   await beginEvent(home, 'event-02', startMs - 2_000, startMs + 3_000)
   home.sfu.play(camera, run, units.slice(25))
-  await endEvent(home, 'event-01', startMs + 6_000)
-  await endEvent(home, 'event-02', startMs + 6_000)
+  await finishEvent(home, run, 'event-01', startMs + 6_000)
+  await finishEvent(home, run, 'event-02', startMs + 6_000)
   await home.recorder.footage(camera, footageBody(run, units.slice(0, 25)))
   timers.fire(lookMs)
   await until('the question', () => {

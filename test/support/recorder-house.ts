@@ -93,6 +93,12 @@ export async function endEvent({ db, recorder }: RecorderHouse, id: string, toMs
   await until(`the end of ${id}`, () => !recorder.isActive(camera, id))
 }
 
+/** Ends an event when all that has come is written: asking what is missing of its run has the recorder write it. */
+export async function finishEvent(home: RecorderHouse, run: string, id: string, toMs: number) {
+  await home.recorder.missingFrames(camera, run, 0, 0xffff_ffff)
+  await endEvent(home, id, toMs)
+}
+
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** Hash of a picture as a recording holds it. */

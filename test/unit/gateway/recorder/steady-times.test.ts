@@ -46,6 +46,20 @@ test('B-frames, a hole in the numbers and a camera that stalls for a while keep 
   for (const [frame, ms] of shown) expect(times.unit(unit(frame, ms, frame === 0)).captureMs).toBe(ms)
 })
 
+test('a row that begins in the middle of a group, or again at an earlier picture, keeps its times', () => {
+  const times = new SteadyTimes()
+  const shown: [number, number, boolean][] = [
+    [90, 3_760, false],
+    [91, 3_680, false],
+    [92, 3_640, false],
+    [75, 3_000, true],
+    [76, 3_040, false],
+  ]
+  for (const [frame, ms, key] of shown) expect(times.unit(unit(frame, ms, key)).captureMs).toBe(ms)
+  expect(times.isSetBack(unit(50, 2_000, true))).toBe(false)
+  expect(times.isSetBack(unit(77, 2_000, true))).toBe(true)
+})
+
 test('whatever times come, within a group they go neither far back nor far ahead', () => {
   const times = fc.array(fc.double({ min: 0, max: 1e13, noNaN: true }), { minLength: 2, maxLength: 30 })
   fc.assert(
