@@ -11,9 +11,6 @@ import { type Part, PartBuilder } from './part-builder.ts'
 import { aheadMs, backMs, SteadyTimes } from './steady-times.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
 
-/** Frames that may wait for the ledger of their run. */
-const maxEarly = 4_096
-
 export interface IntakeOptions {
   disk: Disk
   db: Kysely<Schema>
@@ -65,6 +62,13 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#session = new FileSession(options)
+    this.#gate = new RunGate({
+      load: (run) => options.ledger.load(run),
+      onBegin: (run, ledger) => this.#begin(run, ledger),
+      onLeave: () => this.#leave(),
+      onLost: (error, frames) => options.onFailed(error, frames),
+      track: (work) => this.#track(work),
+    })
   }
 
   /** Frames that were recorded already. */
@@ -117,7 +121,10 @@ export class Intake {
 
   /** Writes what is open: nothing more comes, or not for a while. */
   flush(): void {
-    this.#inOrder(() => this.#builder.flush())
+    this.#gate.inOrder(() => {
+      this.#builder.flush()
+      this.#gate.tellLost()
+    })
   }
 
   /** Resolves when everything so far is written, or has failed. */
@@ -143,9 +150,6 @@ export class Intake {
   }
 
   #begin(run: string, ledger: RunLedger): void {
-    if (run !== this.#run) return
-    const early = this.#early ?? []
-    this.#early = undefined
     this.#builder.run(run)
     this.#times = new SteadyTimes()
     this.#ledger = ledger

@@ -186,7 +186,9 @@ describe('the rest', () => {
   })
 
   it('gives metrics on this machine, but not through a proxy', async () => {
-    expect(await (await get('/metrics')).text()).toContain('porchlight_broker_link_up 1')
+    const metrics = await (await get('/metrics')).text()
+    expect(metrics).toContain('porchlight_broker_link_up 1')
+    expect(metrics).toContain('porchlight_preroll_missing_total 0')
     expect((await problem(await get('/metrics', { 'x-forwarded-for': '10.0.0.1' }))).code).toBe('sign_in_required')
     expect((await get('/metrics', { ...me, 'x-forwarded-for': '10.0.0.1' })).status).toBe(200)
   })

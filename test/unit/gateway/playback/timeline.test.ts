@@ -135,6 +135,42 @@ test('an empty day is empty; a time that is none, or too long, is refused', asyn
   await expect(timelineOf(db, long, later)).rejects.toMatchObject({ code: 'range_too_long' })
 })
 
+test('a gap says why, where that is known: of its own frames, not of those of another gap', async () => {
+  const db = await memoryIndex()
+  const frames = (first_frame: number, last_frame: number) => ({ run: 'boot-0001', first_frame, last_frame })
+  // 25 pictures a second; two events with a hole each, then a restart
+  const part = (second: number, length: number, run = 'boot-0001') => ({
+    ...{ start_ms: at(second), end_ms: at(second + length) },
+    ...{ ...frames(second * 25, (second + length) * 25 - 1), run },
+  })
+  await insertParts(db, camera, [part(90, 20), part(130, 20), part(290, 10), part(320, 15), part(590, 20)])
+  await insertParts(db, camera, [part(630, 5, 'boot-0002')])
+  for (const [id, from, to] of [
+    ['event-01', 100, 145],
+    ['event-02', 300, 330],
+    ['event-03', 600, 630],
+  ] as const)
+    await insertEvent(db, id, at(from), at(to))
+  const gap = { camera, run: 'boot-0001', at: 1 }
+  await db
+    .insertInto('gaps')
+    .values([
+      { ...gap, from_frame: 110 * 25, to_frame: 112 * 25 - 1, reason: 'queue_full' },
+      { ...gap, from_frame: 112 * 25, to_frame: 130 * 25 - 1, reason: 'too_old' },
+      { ...gap, from_frame: 200 * 25, to_frame: 240 * 25 - 1, reason: 'refused' },
+      { ...gap, from_frame: 610 * 25, to_frame: 611 * 25, reason: 'disk_full' },
+      { ...gap, camera: 'door.back', from_frame: 300 * 25, to_frame: 320 * 25, reason: 'not_kept' },
+    ])
+    .execute()
+  expect((await timelineOf(db, day, later)).gaps).toEqual([
+    [at(110), at(130), 'too_old'],
+    [at(300), at(320), 'missing'],
+    [at(610), at(630), 'not_written'],
+  ])
+  await db.deleteFrom('gaps').where('reason', '=', 'disk_full').execute()
+  expect((await timelineOf(db, day, later)).gaps.at(-1)).toEqual([at(610), at(630), 'restart'])
+})
+
 test('a busy day of four cameras is one small answer', async () => {
   const db = await memoryIndex()
   for (const of of [camera, 'door.back', 'yard.east', 'yard.west']) {
@@ -146,6 +182,11 @@ test('a busy day of four cameras is one small answer', async () => {
       await insertEvent(db, id, at(event * 420 + 30), at(event * 420 + 55), of)
     }
   }
+  const gaps = Array.from({ length: 2_000 }, (_, index) => ({
+    ...{ camera, run: 'boot-0001-aaaa-bbbb-cccc-000000000000', reason: 'not_kept', at: 1 },
+    ...{ from_frame: index * 90, to_frame: index * 90 + 1 },
+  }))
+  await db.insertInto('gaps').values(gaps).execute()
   const timeline = await timelineOf(db, day, { ...later, continuous: () => true })
   expect(timeline.events).toHaveLength(200)
   // 959 pauses are more than the answer holds: they are closed, and that is said
