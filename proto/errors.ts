@@ -187,7 +187,7 @@ const entries = {
   recording_codec: {
     status: 406,
     retryable: false,
-    sentence: "Recordings cannot hold this camera's codec. Set the camera to H.264, H.265, VP9 or AV1.",
+    sentence: 'Recordings cannot hold what this camera sends. Set it to H.264, H.265, VP8, VP9 or AV1.',
   },
   recording_empty: { status: 404, retryable: true, sentence: 'Nothing has been recorded for this event yet.' },
   recording_mixed: {
@@ -195,6 +195,11 @@ const entries = {
     retryable: false,
     sentence:
       "The camera's codec changed in this time, and one file cannot hold both: ask for the times before and after.",
+  },
+  recording_no_hls: {
+    status: 422,
+    retryable: false,
+    sentence: 'This time has pictures in VP8, which HLS does not carry: play or save it as one file.',
   },
   range_invalid: { status: 400, retryable: false, sentence: 'The time must begin before it ends.' },
   range_too_long: { status: 400, retryable: false, sentence: 'The time is too long: ask for less of it.' },

@@ -39,7 +39,7 @@ export class MovieSender {
         ? undefined
         : await this.#digest(movie, from, to, headers['want-content-digest'], gone)
     reply
-      .type('video/mp4')
+      .type(movie.type)
       .header('accept-ranges', 'bytes')
       .header('etag', movie.etag)
       .header('cache-control', 'no-cache')

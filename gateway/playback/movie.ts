@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { boxAt } from '@porchlight/proto/media/fmp4/boxes.ts'
-import { maxReferences, segmentIndex } from '@porchlight/proto/media/fmp4/fragment.ts'
-import {
-  audioTrack,
-  readInit,
-  videoTimescale,
-  videoTrack,
-  withDuration,
-} from '@porchlight/proto/media/fmp4/init-segment.ts'
+import { describeInit } from './describe-init.ts'
+import { movieHead } from './movie-head.ts'
 import { zeroTimes } from './movie-times.ts'
 import type { PartBytes } from './part-bytes.ts'
 import type { RecordedPart } from './recorded-parts.ts'
 
-/** One MP4 made of parts while it is read. */
+/** One file (MP4, or WebM with VP8) made of parts while it is read. */
 export interface Movie {
+  /** Its media type. */
+  type: 'video/mp4' | 'video/webm'
   bytes: number
   /** Changes whenever the bytes do. */
   etag: string
@@ -28,8 +23,8 @@ interface Piece {
 }
 
 /**
- * Puts parts together to one file that players can show and seek in: init segment with the duration, segment index,
- * parts moved to a timeline that begins with the first picture and has no pauses.
+ * Puts parts together to one file that players can show and seek in: its beginning with the
+ * duration and an index, parts moved to a timeline that begins with the first picture and has no pauses.
  * @param parts in order, at least one
  * @throws PorchlightError `recording_empty`, `recording_mixed`, `recording_not_found`
  */
@@ -37,17 +32,9 @@ export async function movieOf(parts: readonly RecordedPart[], source: PartBytes)
   if (parts.length === 0) throw new PorchlightError('recording_empty')
   const zeros = zeroTimes(parts)
   const main = await mainConfig(parts, source)
-  const init = withDuration(main.init, parts.at(-1)!.end_ms - zeros.at(-1)!)
-  const references = parts.slice(0, maxReferences).map((part, index) => {
-    const next = parts[index + 1]
-    const nextMs = next ? next.start_ms - zeros[index + 1]! : part.end_ms - zeros[index]!
-    const duration = Math.max(0, Math.round(((nextMs - part.start_ms + zeros[index]!) * videoTimescale) / 1_000))
-    return { bytes: part.bytes, duration, keyframe: part.keyframe === 1 }
-  })
-  const index = segmentIndex(videoTrack, videoTimescale, 0, references)
+  const head = movieHead(main.init, parts, zeros)
   const pieces: Piece[] = [
-    { bytes: init.byteLength, load: () => init },
-    { bytes: index.byteLength, load: () => index },
+    ...head.bytes.map((bytes) => ({ bytes: bytes.byteLength, load: () => bytes })),
     ...parts.map((part, number) => ({
       bytes: part.bytes,
       // sound of another codec has no place under this init segment
@@ -58,12 +45,8 @@ export async function movieOf(parts: readonly RecordedPart[], source: PartBytes)
   // files are immutable: what stands at a place stays the same
   const places = parts.map(({ path, offset, bytes: size }) => [path, offset, size])
   const hash = createHash('sha256').update(JSON.stringify([main.config, places]))
-  return { bytes, etag: `"${hash.digest('base64url').slice(0, 22)}"`, read: (from, to) => readPieces(pieces, from, to) }
-}
-
-/** Kind of the first entry of a sample description (`stsd`). */
-function sampleEntry(description: Uint8Array | undefined): string | undefined {
-  return description && boxAt(description, 16)?.type
+  const etag = `"${hash.digest('base64url').slice(0, 22)}"`
+  return { type: head.type, bytes, etag, read: (from, to) => readPieces(pieces, from, to) }
 }
 
 /** The configuration that most of the time is played under; one with sound where any part has sound. @throws PorchlightError `recording_mixed`, `recording_not_found` */
@@ -76,10 +59,7 @@ async function mainConfig(parts: readonly RecordedPart[], source: PartBytes): Pr
   const known = await Promise.all(
     [...configs].map(async ([config, { part, time }]) => {
       const init = await source.init(part)
-      const descriptions = readInit(init)?.descriptions
-      const sound = descriptions?.get(audioTrack)
-      const picture = sampleEntry(descriptions?.get(videoTrack))
-      return { config, init, time, picture, sound: sound && Buffer.from(sound).toString('base64') }
+      return { config, init, time, ...describeInit(init) }
     }),
   )
   if (new Set(known.map(({ picture }) => picture)).size > 1) throw new PorchlightError('recording_mixed')

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
-import { readInit } from '@porchlight/proto/media/fmp4/init-segment.ts'
+import { movePart } from './move-part.ts'
 import type { RecordedPart } from './recorded-parts.ts'
 import type { Segment } from './segments.ts'
 
@@ -39,13 +38,8 @@ export class PartBytes {
    */
   async part(part: RecordedPart, zeroMs: number, sequence: number, withAudio: boolean): Promise<Uint8Array> {
     const [bytes, init] = await Promise.all([this.#read(part.path, part.offset, part.bytes), this.init(part)])
-    const timescales = readInit(init)?.timescales
-    const fragment = readFragment(bytes)
-    if (timescales === undefined || fragment === undefined) throw new PorchlightError('recording_not_found', part.path)
-    patchFragment(bytes, fragment, sequence, (track) => {
-      if (track !== 1 && !withAudio) return undefined
-      return Math.round(((part.base_ms - zeroMs) * (timescales.get(track) ?? 0)) / 1_000)
-    })
+    const moved = movePart(bytes, { init, shiftMs: part.base_ms - zeroMs, sequence, withAudio })
+    if (!moved) throw new PorchlightError('recording_not_found', part.path)
     return bytes
   }
 

@@ -1,3 +1,4 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { skippedPauseMs } from './movie-times.ts'
 import type { RecordedPart } from './recorded-parts.ts'
 
@@ -17,8 +18,10 @@ export interface Segment {
  * Cuts parts into segments.
  * @param parts in order; the first begins with a keyframe
  * @param growing then the last segment may not be whole yet, and is left out
+ * @throws PorchlightError `recording_no_hls` where a part is WebM
  */
 export function segmentsOf(parts: readonly RecordedPart[], growing: boolean): Segment[] {
+  if (parts.some(({ path }) => path.endsWith('.webm'))) throw new PorchlightError('recording_no_hls')
   const segments: Segment[] = []
   for (const part of parts) {
     const last = segments.at(-1)

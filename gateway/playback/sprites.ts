@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
-import { readFragment, type Sample, writeFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
-import { videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
+import { type CodedPicture, firstPicture, pictureStream } from '../stills/picture-stream.ts'
 import { toJpeg } from '../stills/to-jpeg.ts'
 import type { Schema } from '../store/schema.ts'
 import { PartBytes } from './part-bytes.ts'
@@ -105,16 +104,16 @@ export class Sprites implements AsyncDisposable {
   async #make(name: string, parts: readonly RecordedPart[]): Promise<Uint8Array> {
     const { ffmpeg, log } = this.#options
     if (ffmpeg === undefined) throw new PorchlightError('ffmpeg_missing')
-    const samples = await Promise.all(parts.map((part) => this.#picture(part)))
-    const fragment = writeFragment(1, [{ track: videoTrack, baseTime: 0, samples }])
+    const init = await this.#source.init(parts[0]!)
+    const pictures = await Promise.all(parts.map((part) => this.#picture(init, part)))
     const rows = Math.ceil(parts.length / columns)
     const filters = [
       `scale=${width}:${height}:force_original_aspect_ratio=decrease`,
       `pad=${width}:${height}:-1:-1`,
       `tile=${columns}x${rows}`,
     ]
-    const init = await this.#source.init(parts[0]!)
-    const jpeg = await toJpeg(ffmpeg, { init, fragment, filters }, this.#abort.signal)
+    const stream = pictureStream(init, pictures)
+    const jpeg = await toJpeg(ffmpeg, { init, stream, filters }, this.#abort.signal)
     await this.#files.put(name, jpeg).catch((error: unknown) => {
       log.warn({ code: asPorchlightError(error, 'disk_failed').code, err: error }, 'a sprite was not kept')
     })
@@ -122,12 +121,9 @@ export class Sprites implements AsyncDisposable {
   }
 
   /** The keyframe that a part begins with. */
-  async #picture(part: RecordedPart): Promise<Sample> {
-    const bytes = await this.#source.part(part, part.base_ms, 1, false)
-    const track = readFragment(bytes)?.tracks.find((one) => one.track === videoTrack)
-    const first = track?.samples[0]
-    if (first === undefined) throw new PorchlightError('recording_not_found', part.path)
-    const data = [bytes.subarray(first.at, first.at + first.size)]
-    return { duration: videoTimescale, offset: 0, keyframe: true, reference: true, data }
+  async #picture(init: Uint8Array, part: RecordedPart): Promise<CodedPicture> {
+    const picture = firstPicture(init, await this.#source.part(part, part.base_ms, 1, false))
+    if (picture === undefined) throw new PorchlightError('recording_not_found', part.path)
+    return { shownLater: 0, keyframe: true, reference: true, data: [picture] }
   }
 }

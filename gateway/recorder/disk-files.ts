@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { hasErrno } from './disk-error.ts'
 import type { SpaceAnswer } from './disk-protocol.ts'
+import { formatOf } from './file-format.ts'
 import { type FileLayer, fileLayer } from './file-layer.ts'
 import { syncDirectory } from './sync-directory.ts'
 
@@ -9,7 +10,7 @@ const maxSameName = 1_000
 /** Folders that are remembered as durable; a camera fills one a day. */
 const maxDurable = 1_024
 /** `{camera}/{YYYY-MM-DD}/{name}`: nothing else is ever deleted. */
-const ownPath = /^[a-z0-9-]+\.[a-z0-9-]+\/[+-]?\d{4,6}-\d\d-\d\d\/[\w.-]+\.(?:mp4|jpg)$/
+const ownPath = /^[a-z0-9-]+\.[a-z0-9-]+\/[+-]?\d{4,6}-\d\d-\d\d\/[\w.-]+\.(?:mp4|webm|jpg)$/
 const readOnly = 0o440
 const ownerWrites = 0o640
 
@@ -34,11 +35,11 @@ export class DiskFiles {
     this.#layer = layer
   }
 
-  /** @param stem relative path without `-{n}.mp4` */
+  /** @param stem relative path without `-{n}` and the extension, which follows from the content */
   create(stem: string, content: Uint8Array): { file: number; path: string; bytes: number } {
     const folder = dirname(join(this.#directory, stem))
     this.#makeFolder(folder)
-    const { descriptor, path } = this.#openNew(stem)
+    const { descriptor, path } = this.#openNew(stem, formatOf(content).extension)
     const file: OpenFile = { descriptor, path, size: 0, suspect: false }
     try {
       this.#write(file, content)
@@ -148,9 +149,9 @@ export class DiskFiles {
     return file
   }
 
-  #openNew(stem: string): { descriptor: number; path: string } {
+  #openNew(stem: string, extension: string): { descriptor: number; path: string } {
     for (let number = 1; ; number += 1) {
-      const path = `${stem}-${number}.mp4`
+      const path = `${stem}-${number}.${extension}`
       try {
         return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@porchlight/proto/errors.ts'
-import type { FileRecord, PartRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
+import type { FileRecord, PartRecord } from '@porchlight/proto/media/recording-record.ts'
 import type { DirectoryClaim } from './recordings-directory.ts'
 
 export type DiskRequest =

@@ -57,7 +57,7 @@ export class Disk implements AsyncDisposable {
     }
   }
 
-  /** Makes `{stem}-{n}.mp4`. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
+  /** Makes `{stem}-{n}.mp4`, or `.webm`. @throws PorchlightError `recordings_*`, `disk_*`, `index_failed` */
   async create(stem: string, content: Uint8Array): Promise<DiskAnswers['create']> {
     await this.ready()
     return this.#ask<'create'>({ id: this.#next++, type: 'create', stem, content })

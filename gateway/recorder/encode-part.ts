@@ -54,10 +54,7 @@ export class FileTimeline {
   #audio(frames: readonly AudioFrame[]): TrackFragment {
     const times: number[] = []
     for (const { captureMs, clockRate, samples } of frames) {
-      const actual = this.#ticks(captureMs, clockRate)
-      const expected = this.#audioEnd
-      const near = expected !== undefined && Math.abs(actual - expected) <= (audioSlackMs * clockRate) / 1_000
-      const time = near ? expected : Math.max(actual, expected ?? 0)
+      const time = steadyTime(this.#ticks(captureMs, clockRate), this.#audioEnd, clockRate)
       times.push(time)
       this.#audioEnd = time + samples
     }
@@ -76,6 +73,17 @@ export class FileTimeline {
   #ticks(captureMs: number, timescale: number): number {
     return Math.max(0, Math.round(((captureMs - this.baseMs) * timescale) / 1_000))
   }
+}
+
+/**
+ * When a packet of sound is heard: where the one before it ends, as long as its capture time is near that.
+ * @param actual its capture time, ticks
+ * @param expected where the one before ends, ticks
+ * @param timescale ticks per second
+ */
+export function steadyTime(actual: number, expected: number | undefined, timescale: number): number {
+  const near = expected !== undefined && Math.abs(actual - expected) <= (audioSlackMs * timescale) / 1_000
+  return near ? expected : Math.max(actual, expected ?? 0)
 }
 
 function videoSample(unit: AccessUnit): Pick<Sample, 'keyframe' | 'reference' | 'data'> {

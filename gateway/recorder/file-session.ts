@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { writeRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Disk } from './disk.ts'
-import { audioSpans, FileTimeline } from './encode-part.ts'
+import { audioSpans } from './encode-part.ts'
+import { formatOf, type PartTimeline } from './file-format.ts'
 import type { Part } from './part-builder.ts'
 import type { StreamConfig } from './stream-config.ts'
 
@@ -28,7 +28,7 @@ interface OpenFile {
   /** Of the index. */
   id: number
   config: StreamConfig
-  timeline: FileTimeline
+  timeline: PartTimeline
   startMs: number
   bytes: number
   parts: number
@@ -108,7 +108,7 @@ export class FileSession {
       endMs: part.endMs,
       generation,
     }
-    const record = writeRecord({
+    const record = formatOf(config.init).writeRecord({
       v: 1,
       type: 'part',
       ...row,
@@ -148,7 +148,8 @@ export class FileSession {
     const { camera, kind, disk, db, now } = this.#options
     const firstAudio = config.audio ? part.audio[0]?.captureMs : undefined
     const baseMs = Math.min(part.startMs, firstAudio ?? part.startMs)
-    const record = writeRecord({ v: 1, type: 'file', camera, baseMs })
+    const format = formatOf(config.init)
+    const record = format.writeRecord({ v: 1, type: 'file', camera, baseMs })
     const content = new Uint8Array(config.init.byteLength + record.byteLength)
     content.set(config.init)
     content.set(record, config.init.byteLength)
@@ -167,7 +168,7 @@ export class FileSession {
         })
         .returning('id')
         .executeTakeFirstOrThrow()
-      const timeline = new FileTimeline(baseMs)
+      const timeline = format.timeline(baseMs)
       return { handle, id, config, timeline, startMs: part.startMs, bytes: content.byteLength, parts: 0, indexed: true }
     } catch (error) {
       await Promise.allSettled([disk.discard(handle)]) // what is left of it holds nothing

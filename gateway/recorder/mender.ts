@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import { type PlacedSample, type ReadTrack, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
-import { audioTrack, readInit, videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
+import { audioTrack, videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
+import { recordedSound } from '@porchlight/proto/media/recording-init.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Part } from './part-builder.ts'
@@ -50,7 +51,7 @@ export class Mender {
     if (before === undefined) return undefined
     const init = await readBytes(join(this.#directory, before.path), 0, before.init_bytes)
     if (init === undefined || configHash(init) !== before.config) return undefined
-    return { init, hash: before.config, audio: readInit(init)?.audio }
+    return { init, hash: before.config, audio: recordedSound(init) }
   }
 
   /** @returns undefined where the part can stand by itself @throws PorchlightError */

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { walk } from '@porchlight/proto/media/fmp4/boxes.ts'
-import { readRecord } from '@porchlight/proto/media/fmp4/part-record.ts'
 import { hasErrno } from './disk-error.ts'
 import type { ScannedFile, ScannedPart, ScanResult, UnreadablePath } from './disk-protocol.ts'
+import { formatOf, recordingExtension } from './file-format.ts'
 
 /** A file of ours ends long before: 60 s at 100 Mbit/s. */
 const maxFileBytes = 1024 * 1024 * 1024
@@ -25,7 +24,7 @@ export function scanFiles(directory: string, known: ReadonlySet<string>): ScanRe
 }
 
 /**
- * The files in the place of recordings, `{camera}/{day}/{name}.mp4`, sorted.
+ * The files in the place of recordings, `{camera}/{day}/{name}.mp4` or `.webm`, sorted.
  * @param unreadable takes the folders that cannot be read; reading goes on without them
  */
 export function recordingPaths(directory: string, unreadable: UnreadablePath[]): string[] {
@@ -33,7 +32,7 @@ export function recordingPaths(directory: string, unreadable: UnreadablePath[]):
   return list('')
     .flatMap((camera) => list(camera).map((day) => `${camera}/${day}`))
     .flatMap((folder) => list(folder).map((name) => `${folder}/${name}`))
-    .filter((path) => path.endsWith('.mp4'))
+    .filter((path) => recordingExtension.test(path))
 }
 
 /** What `read` gives; where the disk refuses, the path is `unreadable`, and one bad file does not hide the others. */
@@ -71,18 +70,17 @@ export function scanFile(directory: string, path: string): ScannedFile | undefin
   let wholeBytes = 0
   const parts: ScannedPart[] = []
   const damaged: ScannedPart[] = []
-  for (const place of walk(bytes)) {
-    const record = readRecord(bytes, place)
-    if (record?.type === 'file' && file === undefined) {
-      const config = configHash(bytes.subarray(0, place.start))
-      file = { path, createdAt: birthtimeMs, record, initBytes: place.start, config, bytes: size }
-      wholeBytes = place.end
-    } else if (record?.type === 'part' && file) {
-      const offset = place.start - record.bytes
+  for (const { record, start, end } of formatOf(bytes).recordsOf(bytes)) {
+    if (record.type === 'file' && file === undefined) {
+      const config = configHash(bytes.subarray(0, start))
+      file = { path, createdAt: birthtimeMs, record, initBytes: start, config, bytes: size }
+      wholeBytes = end
+    } else if (record.type === 'part' && file) {
+      const offset = start - record.bytes
       // a power cut may leave a record whose data never reached the disk
-      if (offset > file.initBytes && crc32(bytes.subarray(offset, place.start)) === record.crc) {
+      if (offset > file.initBytes && crc32(bytes.subarray(offset, start)) === record.crc) {
         parts.push({ ...record, offset })
-        wholeBytes = place.end
+        wholeBytes = end
       } else damaged.push({ ...record, offset })
     }
   }

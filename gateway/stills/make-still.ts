@@ -1,8 +1,8 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
-import { writeFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
-import { initSegment, videoTimescale, videoTrack } from '@porchlight/proto/media/fmp4/init-segment.ts'
-import { sampleData, videoEntry } from '@porchlight/proto/media/fmp4/video-entry.ts'
+import { sampleData } from '@porchlight/proto/media/fmp4/video-entry.ts'
+import { recordingInit } from '@porchlight/proto/media/recording-init.ts'
+import { pictureStream } from './picture-stream.ts'
 import { toJpeg } from './to-jpeg.ts'
 
 const maxWidth = 1_280
@@ -17,19 +17,16 @@ export async function makeStill(
   units: readonly AccessUnit[],
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const entry = units[0] && videoEntry(units[0])
-  if (entry === undefined) throw new PorchlightError('recording_codec')
+  const init = units[0] && recordingInit(units[0], undefined)?.bytes
+  if (init === undefined) throw new PorchlightError('recording_codec')
   // every picture a second after the one before: only their order matters
   const order = units.map((unit) => unit.captureMs).toSorted((a, b) => a - b)
-  const samples = units.map((unit, index) => ({
-    duration: videoTimescale,
-    offset: (order.indexOf(unit.captureMs) - index) * videoTimescale,
+  const pictures = units.map((unit, index) => ({
     keyframe: unit.keyframe,
     reference: unit.reference,
     data: sampleData(unit),
+    shownLater: order.indexOf(unit.captureMs) - index,
   }))
-  const init = initSegment(entry, undefined)
-  const fragment = writeFragment(1, [{ track: videoTrack, baseTime: 0, samples }])
   const filters = [`select='gte(t,${units.length - 1.5})'`, `scale='min(${maxWidth},iw)':-2`]
-  return toJpeg(ffmpeg, { init, fragment, filters }, signal)
+  return toJpeg(ffmpeg, { init, stream: pictureStream(init, pictures), filters }, signal)
 }

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import { isWebm } from '@porchlight/proto/media/webm/header.ts'
 
 /** A busy small machine may take long; pictures are made one at a time, beside everything else. */
 const timeoutMs = 60_000
 const maxJpegBytes = 4 * 1024 * 1024
 
 export interface JpegInput {
-  /** Init segment and fragment of an MP4. */
+  /** The beginning of an MP4 or WebM, and what follows it. */
   init: Uint8Array
-  fragment: Uint8Array
+  stream: Uint8Array
   /** ffmpeg's video filters: the first picture that comes out of them is taken. */
   filters: readonly string[]
 }
@@ -16,13 +17,14 @@ export interface JpegInput {
 /** Makes one JPEG in a child process. @throws PorchlightError `ffmpeg_failed` */
 export async function toJpeg(
   ffmpeg: string,
-  { init, fragment, filters }: JpegInput,
+  { init, stream, filters }: JpegInput,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const format = isWebm(init) ? 'matroska' : 'mp4'
   const child = spawn(
     ffmpeg,
     [
-      ...['-hide_banner', '-loglevel', 'quiet', '-nostdin', '-threads', '1', '-f', 'mp4', '-i', 'pipe:0'],
+      ...['-hide_banner', '-loglevel', 'quiet', '-nostdin', '-threads', '1', '-f', format, '-i', 'pipe:0'],
       ...['-an', '-vf', filters.join(','), '-frames:v', '1', '-q:v', '4', '-f', 'mjpeg', 'pipe:1'],
     ],
     { stdio: ['pipe', 'pipe', 'ignore'], signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
@@ -43,6 +45,6 @@ export async function toJpeg(
   // ffmpeg stops reading once it has its picture: its exit says whether all went well
   child.stdin.on('error', () => child.stdin.destroy())
   child.stdin.write(init)
-  child.stdin.end(fragment)
+  child.stdin.end(stream)
   return promise
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
@@ -241,16 +241,4 @@ test('an event gets its still as soon as its picture is there', async () => {
   const { still_path: path } = await home.db.selectFrom('events').select('still_path').executeTakeFirstOrThrow()
   const { streams } = await probe(join(home.directory, path!))
   expect(streams[0]).toMatchObject({ codec_name: 'mjpeg', width: 320, height: 240 })
-})
-
-test('VP8 is not recorded, and that is said', async () => {
-  const home = await recorderHouse()
-  const states: (string | undefined)[] = []
-  home.recorder.onState((_, state) => states.push(state.error))
-  const units = await videoUnits({ codec: 'vp8', seconds: 1 })
-  await beginEvent(home, 'event-01', startMs)
-  home.sfu.play(camera, run, units)
-  await until('the sentence', () => states.includes('recording_codec'))
-  const names = await readdir(home.directory).catch(() => [])
-  expect(names.filter((name) => !name.startsWith('.'))).toEqual([])
 })

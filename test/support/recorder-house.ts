@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
+import { sampleData } from '@porchlight/proto/media/fmp4/video-entry.ts'
+import { readClusters } from '@porchlight/proto/media/webm/cluster.ts'
 import type { Kysely } from 'kysely'
 import { onTestFinished } from 'vitest'
 import { Playback } from '../../gateway/playback/playback.ts'
@@ -74,12 +76,7 @@ export async function endEvent({ db, recorder }: RecorderHouse, id: string, toMs
 const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** Hash of a picture as a recording holds it. */
-export const unitHash = (unit: AccessUnit) =>
-  hash(
-    Buffer.concat(
-      unit.data.flatMap((nal) => [Uint8Array.of(0, nal.length >> 16, (nal.length >> 8) & 255, nal.length & 255), nal]),
-    ),
-  )
+export const unitHash = (unit: AccessUnit) => hash(Buffer.concat(sampleData(unit)))
 
 /** Hash of every picture of an event's recording, in decoding order. */
 export async function recordedPictures({ db, directory }: RecorderHouse, eventId: string): Promise<string[]> {
@@ -87,8 +84,17 @@ export async function recordedPictures({ db, directory }: RecorderHouse, eventId
   for (const part of (await recordedParts(db, await eventRange(db, eventId))).parts) {
     const file = await readFile(join(directory, part.path))
     const bytes = new Uint8Array(file.subarray(part.offset, part.offset + part.bytes))
-    const video = readFragment(bytes)!.tracks.find(({ track }) => track === 1)!
-    hashes.push(...video.samples.map((sample) => hash(bytes.subarray(sample.at, sample.at + sample.size))))
+    hashes.push(...pictures(bytes).map(([from, to]) => hash(bytes.subarray(from, to))))
   }
   return hashes
+}
+
+/** Where the pictures of a part stand in it. */
+function pictures(part: Uint8Array): [from: number, to: number][] {
+  const ofVideo = ({ track }: { track: number }) => track === 1
+  const clusters = readClusters(part)
+  if (clusters) return clusters.flatMap(({ blocks }) => blocks.filter(ofVideo).map(({ at, end }) => [at, end]))
+  return readFragment(part)!
+    .tracks.find(ofVideo)!
+    .samples.map(({ at, size }) => [at, at + size])
 }

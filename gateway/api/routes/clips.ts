@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed } from '../../auth/subject.ts'
+import type { Movie } from '../../playback/movie.ts'
 import type { SegmentUris } from '../../playback/segments.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { timeRange } from '../moment.ts'
@@ -22,7 +23,7 @@ export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDep
     {
       schema: {
         tags,
-        summary: 'Any time of a camera as one MP4, to play, keep and share; takes ranges',
+        summary: 'Any time of a camera as one MP4 (with VP8: WebM), to play, keep and share; takes ranges',
         description:
           'Begins with the keyframe at or before `from`; at most four hours; pauses are skipped. The same bytes as long as ' +
           'the recording of that time does not change, which the ETag says. `Content-Digest` and `Repr-Digest` (SHA-256, ' +
@@ -36,7 +37,7 @@ export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDep
       mustBeAllowed(request.subject, 'view', id)
       const { from: fromMs, to: toMs } = request.query
       const movie = await clips.movie({ camera: id, fromMs, toMs })
-      return movies.send(request, reply, movie, fileName(id, fromMs))
+      return movies.send(request, reply, movie, fileName(id, fromMs, movie.type))
     },
   )
 
@@ -99,7 +100,8 @@ export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDep
   )
 }
 
-/** `{camera}-{YYYY-MM-DD}T{HHMMSS}Z.mp4` */
-function fileName(camera: string, fromMs: number): string {
-  return `${camera}-${new Date(fromMs).toISOString().slice(0, 19).replaceAll(':', '')}Z.mp4`
+/** `{camera}-{YYYY-MM-DD}T{HHMMSS}Z.mp4`, or `.webm` */
+function fileName(camera: string, fromMs: number, type: Movie['type']): string {
+  const extension = type.slice('video/'.length)
+  return `${camera}-${new Date(fromMs).toISOString().slice(0, 19).replaceAll(':', '')}Z.${extension}`
 }

@@ -28,7 +28,13 @@ export function recordingRoutes(instance: FastifyInstance, deps: RecordingDeps):
 
   app.get(
     '/api/events/:id/recording.mp4',
-    { schema: { tags, summary: 'The recording as one MP4, as far as it is there; takes ranges', params: eventParams } },
+    {
+      schema: {
+        tags,
+        summary: 'The recording as one MP4 (with VP8: WebM), as far as it is there; takes ranges',
+        params: eventParams,
+      },
+    },
     async (request, reply) => {
       await mustSee(request, request.params.id)
       return movies.send(request, reply, await playback.movie(request.params.id))

@@ -13,7 +13,7 @@ function movieOf(mebibytes: number): Movie {
   async function* read(from: number, to: number) {
     for (let left = to + 1 - from; left > 0; left -= mebibyte.length) yield mebibyte.subarray(0, left)
   }
-  return { bytes, etag: `"${mebibytes}"`, read }
+  return { type: 'video/mp4', bytes, etag: `"${mebibytes}"`, read }
 }
 
 function digestOf(bytes: number): string {
