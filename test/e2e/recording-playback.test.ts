@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { recordingRoutes } from '../../gateway/api/routes/recordings.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
+import { recordingExtension } from '../../gateway/recorder/file-format.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
@@ -18,7 +20,7 @@ const startMs = 1_700_000_000_000
 const page = `<!doctype html><video muted></video><script src="/hls.js"></script>`
 
 /** A gateway's recording of six seconds, of which the device delivered the first three later. */
-async function recording(bframes: number): Promise<string> {
+async function recording(codec: VideoCodec, bframes: number): Promise<string> {
   const db = await memoryIndex()
   const recordingsDirectory = join(await tempDir(), 'recordings')
   const askFootage = () => undefined
@@ -27,7 +29,7 @@ async function recording(bframes: number): Promise<string> {
     ...{ now: Date.now, askFootage },
   })
   onTestFinished(() => recorder.close())
-  const units = await videoUnits({ seconds: 6, bframes, gop: 50 })
+  const units = await videoUnits({ codec, seconds: 6, bframes, gop: 50 })
   const frames = await audioFrames('opus', { seconds: 6 })
   const format = { codec: 'opus', clockRate: 48_000, channels: 1 } as const
   for (const [from, to] of [
@@ -55,18 +57,27 @@ async function recording(bframes: number): Promise<string> {
   recordingRoutes(app, { playback, db, recordingsDirectory })
   app.get('/', (_, reply) => reply.type('text/html').send(page))
   const hls = await readFile(new URL(import.meta.resolve('hls.js/dist/hls.min.js')))
+  app.get('/cut', async (_, reply) => reply.send((await longestFile(recordingsDirectory)).subarray(0, -100)))
   app.get('/hls.js', (_, reply) => reply.type('text/javascript').send(hls))
   onTestFinished(() => app.close())
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-test.each([
-  ['as a file', 0, 'mp4'],
-  ['as a file, with B-frames', 3, 'mp4'],
-  ['over HLS', 0, 'm3u8'],
-  ['over HLS, with B-frames', 3, 'm3u8'],
-])('a recording plays in Chromium %s: whole length, seeking, to its end', async (_, bframes, kind) => {
-  const url = await recording(bframes)
+/** The file of a recordings directory that has most in it. */
+async function longestFile(directory: string): Promise<Buffer> {
+  const names = await readdir(directory, { recursive: true })
+  const files = names.filter((name) => recordingExtension.test(name)).map((name) => readFile(join(directory, name)))
+  return (await Promise.all(files)).toSorted((a, b) => b.length - a.length)[0]!
+}
+
+test.each<[string, VideoCodec, number, string]>([
+  ['as a file', 'h264', 0, 'mp4'],
+  ['as a file, with B-frames', 'h264', 3, 'mp4'],
+  ['as a file, in VP8', 'vp8', 0, 'mp4'],
+  ['over HLS', 'h264', 0, 'm3u8'],
+  ['over HLS, with B-frames', 'h264', 3, 'm3u8'],
+])('a recording plays in Chromium %s: whole length, seeking, to its end', async (_, codec, bframes, kind) => {
+  const url = await recording(codec, bframes)
   const browser = await launchChromium()
   onTestFinished(() => browser.close())
   const tab = await browser.newPage()
@@ -109,3 +120,23 @@ test.each([
   expect(seen.end).toBeGreaterThan(5.8)
   expect(seen.frames).toBeGreaterThan(10)
 })
+
+test.each<VideoCodec>(['h264', 'vp8'])(
+  'a file in %s that was cut off plays in Chromium to its last whole part',
+  async (codec) => {
+    const url = await recording(codec, 0)
+    const browser = await launchChromium()
+    onTestFinished(() => browser.close())
+    const tab = await browser.newPage()
+    await tab.goto(url)
+    const watch = `new Promise((resolve, reject) => {
+    const video = document.querySelector('video')
+    video.addEventListener('error', () => reject(new Error(video.error.message)))
+    video.addEventListener('ended', () => resolve(video.getVideoPlaybackQuality().totalVideoFrames))
+    video.src = '/cut'
+    video.play()
+  })`
+    // of two or more seconds, the last is not whole
+    expect(await tab.evaluate(watch)).toBeGreaterThanOrEqual(25)
+  },
+)
