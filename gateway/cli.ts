@@ -49,6 +49,7 @@ async function main(argv: readonly string[]): Promise<void> {
       flags: values,
       switches: on,
       terminal: process.stderr,
+      stdout: process.stdout,
       out,
       log,
       now: Date.now,

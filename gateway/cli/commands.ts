@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { formatEnrolment } from '@porchlight/proto/identity/enrolment.ts'
-import { cameraId, toCameraId, whipDevice } from '@porchlight/proto/ids.ts'
+import { toCameraId, whipDevice } from '@porchlight/proto/ids.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import { Devices } from '../auth/devices.ts'
@@ -16,7 +17,7 @@ import type { Schema } from '../store/schema.ts'
 import { parseDuration } from './duration.ts'
 import type { Terminal } from './progress.ts'
 import { recordings } from './recordings.ts'
-import { one } from './words.ts'
+import { mustBeCamera, one } from './words.ts'
 
 export interface CommandInput {
   config: GatewayConfig
@@ -28,6 +29,8 @@ export interface CommandInput {
   switches: ReadonlySet<string>
   /** Where long work shows how far it is. */
   terminal: Terminal
+  /** Where bytes go that are asked for there. */
+  stdout: Writable
   /** Writes one line to the console. */
   out: (line: string) => void
   log: Logger
@@ -130,10 +133,7 @@ export const commands: Readonly<Record<string, Command>> = {
       }
       const cameras = flags.get('camera') ?? []
       if (cameras.length === 0) throw new PorchlightError('request_invalid', '--camera is missing')
-      for (const camera of cameras) {
-        if (!cameraId.safeParse(camera).success)
-          throw new PorchlightError('request_invalid', `${camera}: not device.camera`)
-      }
+      cameras.forEach(mustBeCamera)
       const ttl = parseDuration(flags.get('ttl')?.[0] ?? '1h')
       const { token } = await signIn.makeToken(flags.get('name')?.[0] ?? 'script', cameras, ttl)
       out(token)

@@ -7,18 +7,26 @@ import { PartBytes } from './part-bytes.ts'
 import { maxParts, type RecordedPart, recordedParts } from './recorded-parts.ts'
 import { playlistOf, type SegmentUris, segmentsOf } from './segments.ts'
 
-/** A clip is not longer, ms. */
-const longestClipMs = 4 * 60 * 60_000
+/** What one clip may be. */
+export interface ClipLimits {
+  /** ms */
+  longestMs: number
+  parts: number
+}
 
-/** Plays any time of any camera, as far as it is recorded: as one MP4, and as HLS. Pauses are skipped. */
+const ordinary: ClipLimits = { longestMs: 4 * 60 * 60_000, parts: maxParts }
+
+/** Plays any time of any camera, as far as it is recorded: as one MP4 (VP8: WebM), and as HLS. Pauses are skipped. */
 export class Clips {
   readonly #db: Kysely<Schema>
   readonly #source: PartBytes
+  readonly #limits: ClipLimits
 
   /** @param directory the recordings directory */
-  constructor({ db, directory }: { db: Kysely<Schema>; directory: string }) {
+  constructor({ db, directory, limits = ordinary }: { db: Kysely<Schema>; directory: string; limits?: ClipLimits }) {
     this.#db = db
     this.#source = new PartBytes(directory)
+    this.#limits = limits
   }
 
   /** @throws PorchlightError `range_invalid`, `range_too_long`, `range_empty`, `recording_mixed`, `recording_not_found` */
@@ -36,7 +44,7 @@ export class Clips {
    * @throws PorchlightError `range_invalid`, `range_too_long`, `recording_not_found`
    */
   async segment(range: ClipRange, id: number): Promise<Uint8Array> {
-    checkRange(range, longestClipMs)
+    checkRange(range, this.#limits.longestMs)
     const { camera, fromMs } = range
     const first = await this.#db
       .selectFrom('parts')
@@ -82,9 +90,9 @@ export class Clips {
   }
 
   async #parts(range: ClipRange): Promise<RecordedPart[]> {
-    checkRange(range, longestClipMs)
-    const { parts, whole } = await recordedParts(this.#db, range)
-    if (!whole) throw new PorchlightError('range_too_long', `it has more than ${maxParts} parts`)
+    checkRange(range, this.#limits.longestMs)
+    const { parts, whole } = await recordedParts(this.#db, range, this.#limits.parts)
+    if (!whole) throw new PorchlightError('range_too_long', `it has more than ${this.#limits.parts} parts`)
     if (parts.length === 0) throw new PorchlightError('range_empty')
     return parts
   }

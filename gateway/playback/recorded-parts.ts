@@ -30,12 +30,12 @@ export interface RecordedPart extends PartSpan {
 
 /** What to play of a time, and what is missing in it. */
 export interface Recorded extends Selection<RecordedPart> {
-  /** False where there is more: only the first {@link maxParts} were looked at. */
+  /** False where there is more: only the first were looked at. */
   whole: boolean
 }
 
-/** @throws PorchlightError `index_failed` */
-export async function recordedParts(db: Kysely<Schema>, range: CameraRange): Promise<Recorded> {
+/** @param most parts that are looked at @throws PorchlightError `index_failed` */
+export async function recordedParts(db: Kysely<Schema>, range: CameraRange, most = maxParts): Promise<Recorded> {
   const { camera, fromMs, toMs } = range
   let query = db
     .selectFrom('parts')
@@ -47,10 +47,10 @@ export async function recordedParts(db: Kysely<Schema>, range: CameraRange): Pro
     .where('parts.start_ms', '>', fromMs - longestGopMs)
     .where('parts.end_ms', '>', fromMs - longestGopMs)
     .orderBy('parts.start_ms')
-    .limit(maxParts)
+    .limit(most)
   if (toMs !== undefined) query = query.where('parts.start_ms', '<', toMs)
   const rows: RecordedPart[] = await query.execute()
-  return { ...selectParts(rows, fromMs, toMs ?? Number.POSITIVE_INFINITY), whole: rows.length < maxParts }
+  return { ...selectParts(rows, fromMs, toMs ?? Number.POSITIVE_INFINITY), whole: rows.length < most }
 }
 
 /** The time that is to be recorded of an event; its end is open while the event goes on. @throws PorchlightError `event_not_found`, `index_failed` */

@@ -57,7 +57,7 @@ async function recording(codec: VideoCodec, bframes: number): Promise<string> {
   recordingRoutes(app, { playback, db, recordingsDirectory })
   app.get('/', (_, reply) => reply.type('text/html').send(page))
   const hls = await readFile(new URL(import.meta.resolve('hls.js/dist/hls.min.js')))
-  app.get('/cut', async (_, reply) => reply.send((await longestFile(recordingsDirectory)).subarray(0, -100)))
+  app.get('/cut', async (_, reply) => reply.send((await longestFile(recordingsDirectory)).subarray(0, -1_000)))
   app.get('/hls.js', (_, reply) => reply.type('text/javascript').send(hls))
   onTestFinished(() => app.close())
   return app.listen({ host: '127.0.0.1', port: 0 })

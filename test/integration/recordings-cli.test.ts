@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { chmod, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import type { Kysely } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { commands, runCommand } from '../../gateway/cli/commands.ts'
@@ -24,6 +26,8 @@ interface Home {
   directory: string
   /** `gateway recordings WORDS` on this home; what it prints. */
   recordings(words: string[], flags?: Record<string, string[]>, switches?: string[]): Promise<string[]>
+  /** Bytes that it has written to standard output. */
+  stdout(): Buffer
   /** What it drew on the terminal since the last time. */
   drawn(): string
   index<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>
@@ -50,12 +54,15 @@ async function recorded({ running = false, terminal = false } = {}): Promise<Hom
     await store.close()
   }
   let drawn = ''
+  const written: Buffer[] = []
+  const stdout = new PassThrough().on('data', (bytes: Buffer) => written.push(bytes))
   const recordings: Home['recordings'] = async (words, flags = {}, switches = []) => {
     const lines: string[] = []
     try {
       await runCommand(commands.recordings!, {
         ...{ config, words, flags: new Map(Object.entries(flags)), switches: new Set(switches) },
         ...{ log: quietLog, now: Date.now, out: (line) => lines.push(line) },
+        stdout,
         terminal: { isTTY: terminal, write: (text) => (drawn += text) },
       })
     } catch (error) {
@@ -65,6 +72,7 @@ async function recorded({ running = false, terminal = false } = {}): Promise<Hom
   }
   return {
     ...{ dataDir, directory, recordings },
+    stdout: () => Buffer.concat(written),
     drawn: () => {
       const text = drawn
       drawn = ''
@@ -84,6 +92,8 @@ const files = (db: Kysely<Schema>) =>
     .select(['path', 'camera', 'base_ms', 'init_bytes', 'config', 'closed'])
     .orderBy('path')
     .execute()
+const summary = (bytes: Buffer) =>
+  `${bytes.length} bytes, video/mp4, sha-256 ${createHash('sha256').update(bytes).digest('hex')}`
 const clean = /^2 files, 6 parts, \d+ bytes, 0 differences$/
 
 async function damage(path: string, offset: number): Promise<void> {
@@ -194,7 +204,7 @@ test("export writes an event's recording, whole or not at all", async () => {
   const folder = await tempDir()
   const path = join(folder, 'visit.mp4')
   const [said] = await home.recordings(['export', path], { event: ['event-01'] })
-  expect(said).toMatch(/visit\.mp4: \d+ bytes$/)
+  expect(said).toBe(`${path}: ${summary(await readFile(path))}`)
   expect(home.drawn()).toContain('100 %')
   const { video, errors } = await decode(path)
   expect([video.length, errors]).toEqual([75, []])
@@ -206,4 +216,32 @@ test("export writes an event's recording, whole or not at all", async () => {
   expect(await home.recordings(['export', path], { event: ['event-01'] })).toEqual(['recording_not_found'])
   expect(await readdir(folder)).toEqual(['visit.mp4'])
   expect((await readFile(path)).equals(before)).toBe(true)
+})
+
+test('export writes any time of a camera, to a file or standard output: the same bytes each time', async () => {
+  const home = await recorded({ terminal: true })
+  const path = join(await tempDir(), 'evening.mp4')
+  const evening = { camera: [camera], from: ['2026-11-21T18:00:01Z'], to: ['2026-11-21T20:00:00Z'] }
+  const [said] = await home.recordings(['export', path], evening)
+  const bytes = await readFile(path)
+  expect(said).toBe(`${path}: ${summary(bytes)}`)
+  const { video, errors } = await decode(path)
+  // two of three seconds, and three more an hour later
+  expect([video.length, errors]).toEqual([125, []])
+  home.drawn()
+  expect(await home.recordings(['export', '-'], evening)).toEqual([])
+  expect(home.stdout().equals(bytes)).toBe(true)
+  expect(home.drawn()).toContain(summary(bytes))
+  const wrong: [flags: Record<string, string[]>, code: string][] = [
+    [{ ...evening, event: ['event-01'] }, 'request_invalid'],
+    [{ camera: [camera], from: evening.from }, 'request_invalid'],
+    [{ ...evening, camera: ['../..'] }, 'request_invalid'],
+    [{ ...evening, to: evening.from }, 'range_invalid'],
+    [{ ...evening, to: ['2026-11-23'] }, 'range_too_long'],
+    [{ ...evening, camera: ['door.back'] }, 'range_empty'],
+  ]
+  for (const [flags, code] of wrong) expect(await home.recordings(['export', path], flags)).toEqual([code])
+  await writeFile(`${path}.part`, 'of another export')
+  expect(await home.recordings(['export', path], evening)).toEqual(['export_failed'])
+  expect(await readFile(`${path}.part`, 'utf8')).toBe('of another export')
 })

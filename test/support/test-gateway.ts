@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { loadConfig } from '@porchlight/proto/config.ts'
 import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
 import { generateIdentity, type Identity } from '@porchlight/proto/identity/keys.ts'
@@ -68,6 +69,7 @@ export class TestGateway {
       ...{ config: this.#config(), words, flags: new Map(Object.entries(flags)), log: quietLog, now: Date.now },
       switches: new Set(switches),
       terminal: { write: () => undefined },
+      stdout: new PassThrough(),
       out: (line) => lines.push(line),
     })
     return lines

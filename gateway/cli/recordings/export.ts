@@ -1,47 +1,57 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { recordingsDirectory } from '../../config/derived.ts'
+import { Clips } from '../../playback/clips.ts'
 import type { Movie } from '../../playback/movie.ts'
 import { Playback } from '../../playback/playback.ts'
-import type { Command } from '../commands.ts'
+import type { Command, Tools } from '../commands.ts'
+import { Interruption } from '../interruption.ts'
+import { parseMoment } from '../moment.ts'
 import { ProgressBar } from '../progress.ts'
-import { one } from '../words.ts'
+import { mustBeCamera, one } from '../words.ts'
+import { saveMovie, streamMovie } from './save-movie.ts'
+
+/** More than the gateway gives at once: a day, also when the clocks are set back. Parts of a second, and some to spare. */
+const limits = { longestMs: 25 * 60 * 60_000, parts: 120_000 }
+const rangeFlags = ['camera', 'from', 'to'] as const
 
 export const exportRecording: Command = {
-  usage: 'export --event <id> <file>',
-  summary: "writes an event's recording as one MP4",
-  async run({ words, flags, config, db, now, terminal, out }) {
-    const path = one(words, 'the name of the file')
-    const event = one(flags.get('event') ?? [], '--event')
-    const directory = recordingsDirectory(config)
-    const playback = new Playback({ db, directory, isActive: () => false, now })
-    const movie = await playback.movie(event)
-    using bar = new ProgressBar(terminal, 'exporting')
-    await save(movie, path, (done) => bar.at(done, movie.bytes))
+  usage: 'export --event <id> <file> | export --camera <device.camera> --from <time> --to <time> <file>',
+  summary:
+    'writes the recording of an event, or any time of a camera up to a day, as one MP4 (VP8: WebM), and its SHA-256; `-`: to standard output',
+  async run(tools) {
+    const path = one(tools.words, 'the name of the file')
+    const movie = await wantedMovie(tools)
+    using interruption = new Interruption()
+    using bar = new ProgressBar(tools.terminal, 'exporting')
+    const { signal } = interruption
+    const options = { signal, onProgress: (done: number) => bar.at(done, movie.bytes) }
+    const toStdout = path === '-'
+    const digest = toStdout ? await streamMovie(movie, tools.stdout, options) : await saveMovie(movie, path, options)
     bar.clear()
-    out(`${path}: ${movie.bytes} bytes`)
+    const said = `${movie.bytes} bytes, ${movie.type}, sha-256 ${digest}`
+    if (toStdout) tools.terminal.write(`${said}\n`)
+    else tools.out(`${path}: ${said}`)
   },
 }
 
-/** Writes the movie beside the file, then in its place: what stands there is whole, or was there before. */
-async function save(movie: Movie, path: string, onProgress: (done: number) => void): Promise<void> {
-  const temporary = `${path}.part`
-  let file: FileHandle | undefined
-  try {
-    file = await open(temporary, 'wx')
-    let done = 0
-    for await (const piece of movie.read(0, movie.bytes - 1)) {
-      await file.writeFile(piece)
-      done += piece.byteLength
-      onProgress(done)
-    }
-    await file.sync()
-    await file.close()
-    await rename(temporary, path)
-  } catch (cause) {
-    await file?.close()
-    if (file) await rm(temporary, { force: true })
-    if (cause instanceof PorchlightError) throw cause
-    throw new PorchlightError('export_failed', cause instanceof Error ? cause.message : path, { cause })
+/** @throws PorchlightError `request_invalid`, `event_not_found`, `range_*`, `recording_*` */
+function wantedMovie({ flags, config, db, now }: Tools): Promise<Movie> {
+  const directory = recordingsDirectory(config)
+  const ofRange = rangeFlags.filter((flag) => flags.has(flag))
+  if (flags.has('event') && ofRange.length > 0)
+    throw new PorchlightError('request_invalid', `--event or --${ofRange.join(', --')}, not both`)
+  if (ofRange.length === 0) {
+    const playback = new Playback({ db, directory, isActive: () => false, now })
+    return playback.movie(one(flags.get('event') ?? [], '--event'))
   }
+  const [camera, from, to] = rangeFlags.map((flag) => one(flags.get(flag) ?? [], `--${flag}`)) as [
+    string,
+    string,
+    string,
+  ]
+  return new Clips({ db, directory, limits }).movie({
+    camera: mustBeCamera(camera),
+    fromMs: parseMoment(from),
+    toMs: parseMoment(to),
+  })
 }

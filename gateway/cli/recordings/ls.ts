@@ -1,10 +1,8 @@
-import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { cameraId } from '@porchlight/proto/ids.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../../store/schema.ts'
 import type { Command } from '../commands.ts'
 import { parseMoment } from '../moment.ts'
-import { none, one } from '../words.ts'
+import { mustBeCamera, none, one } from '../words.ts'
 
 /** Files that are read from the index at a time. */
 const pageSize = 1_000
@@ -21,10 +19,7 @@ export const ls: Command = {
   async run({ words, flags, db, out }) {
     none(words)
     const cameras = flags.get('camera') ?? []
-    for (const camera of cameras) {
-      if (!cameraId.safeParse(camera).success)
-        throw new PorchlightError('request_invalid', `${camera}: not device.camera`)
-    }
+    cameras.forEach(mustBeCamera)
     const time = (flag: string, otherwise: number) =>
       flags.has(flag) ? parseMoment(one(flags.get(flag)!, `--${flag}`)) : otherwise
     const wanted = { cameras, fromMs: time('from', 0), toMs: time('to', Number.MAX_SAFE_INTEGER) }

@@ -19,7 +19,7 @@ const reasons: Readonly<Record<RemovalReason, string>> = {
 
 /** The rounds of deleting that the gateway makes by itself, at once and to their end. */
 export const prune: Command = {
-  usage: 'recordings prune [--dry-run]',
+  usage: 'prune [--dry-run]',
   summary: 'deletes what is recorded beyond the limits of the settings (`recordings.retention`), or says what would go',
   async run({ config, words, switches, db, terminal, out, log, now }) {
     if (words.length > 0) throw new PorchlightError('request_invalid', `${words.join(' ')}: prune takes no words`)
