@@ -9,7 +9,7 @@ const maxSections = 8
 
 /**
  * Which codec is taken of those that somebody offers who could send several, the lower the better. What every phone shows
- * and a recording holds comes first; AV1 is not shown by older iPhones, VP8 not held by recordings, H.265 not shown by most
+ * and a recording plays as comes first; AV1 is not shown by older iPhones, a recording of VP8 has no HLS, H.265 not shown by most
  * browsers. The offer's order decides between equals, as for sound.
  */
 const ranks: Partial<Record<Choice['codec'], number>> = { h264: 0, vp9: 1, av1: 2, vp8: 3, h265: 4 }

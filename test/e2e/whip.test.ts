@@ -12,15 +12,29 @@ const camera = 'whip.studio'
 const publisherFile = new URL('../sim/libwebrtc/publisher.ts', import.meta.url)
 
 /** libwebrtc as a publisher, with a token of the command line. */
-async function openPublisher(gateway: GatewayHouse, token: string, atEnd: AtEnd): Promise<Child> {
+async function openPublisher(
+  gateway: GatewayHouse,
+  token: string,
+  atEnd: AtEnd,
+  more: readonly string[] = [],
+): Promise<Child> {
   const url = `${gateway.url}/api/cameras/${camera}/whip`
-  const publisher = startNode(publisherFile, { args: [`--url=${url}`, `--token=${token}`] }, atEnd)
+  const publisher = startNode(publisherFile, { args: [`--url=${url}`, `--token=${token}`, ...more] }, atEnd)
   await publisher.json((line) => line.ready === true)
   return publisher
 }
 
 async function newToken(gateway: GatewayHouse): Promise<string> {
   return (await gateway.cli('token', '--publish', 'studio', '--name', 'The studio')).split('\n')[0]!
+}
+
+async function ring(gateway: GatewayHouse, token: string): Promise<void> {
+  const told = await fetch(`${gateway.url}/api/cameras/${camera}/events/studio-ring-1`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'ring', phase: 'begin' }),
+  })
+  expect(told.status).toBe(204)
 }
 
 test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back after a restart of the gateway', async ({
@@ -47,12 +61,7 @@ test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back
   await hearTone(page, toneHz)
 
   // It says itself when something happens, and that is recorded.
-  const told = await fetch(`${gateway.url}/api/cameras/${camera}/events/studio-ring-1`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ kind: 'ring', phase: 'begin' }),
-  })
-  expect(told.status).toBe(204)
+  await ring(gateway, token)
   await recordingThat(gateway, 'studio-ring-1', ({ fromMs, toMs }) => toMs! - fromMs! > 3_000)
   const decoded = await decodedRecording(gateway, 'studio-ring-1', join(gateway.directory, 'studio.mp4'))
   expect(decoded.video.length).toBeGreaterThan(20)
@@ -105,4 +114,18 @@ test('a token that is taken back, or replaced, takes its publisher off the air',
   await gateway.cli('token', '--revoke', 'studio')
   await next.json((line) => line.state === 'disconnected' || line.state === 'failed' || line.state === 'closed')
   await expect.poll(() => gateway.cameras()).toEqual([])
+})
+
+test('what libwebrtc publishes in VP8 is recorded, with its sound', async ({ onTestFinished }) => {
+  const gateway = await GatewayHouse.open(onTestFinished)
+  const token = await newToken(gateway)
+  const publisher = await openPublisher(gateway, token, onTestFinished, ['--video=VP8'])
+  publisher.say('publish')
+  await cameraThat(gateway, camera, ({ state, video }) => state === 'live' && video?.codec === 'vp8')
+  await ring(gateway, token)
+  await recordingThat(gateway, 'studio-ring-1', ({ fromMs, toMs }) => toMs! - fromMs! > 3_000)
+  const decoded = await decodedRecording(gateway, 'studio-ring-1', join(gateway.directory, 'studio.webm'))
+  expect(decoded.errors).toEqual([])
+  expect(decoded.video.length).toBeGreaterThan(20)
+  expect(decoded.audio.length).toBeGreaterThan(30)
 })

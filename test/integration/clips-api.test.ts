@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -143,6 +143,31 @@ test('a download that is cut off is resumed, and is then the whole, byte by byte
   const still = await ask(`clip.mp4?${range(0, 8_000)}`)
   expect(still.headers.get('etag')).toBe(untouched.headers.get('etag'))
   expect((await bytesOf(still)).equals(await bytesOf(untouched))).toBe(true)
+})
+
+test('the gateway’s command writes the same bytes as the clip has, and the same digest', async () => {
+  const { gateway, ask } = await recorded(3)
+  const bytes = await bytesOf(await ask(`clip.mp4?${range(3_000, 3_600_000)}`))
+  const path = join(await tempDir(), 'clip.mp4')
+  const [from = '', to = ''] = [3_000, 3_600_000].map((ms) => new Date(startMs + ms).toISOString())
+  const [said] = await gateway.cli('recordings', ['export', path], { camera: [camera], from: [from], to: [to] })
+  expect((await readFile(path)).equals(bytes)).toBe(true)
+  expect(said).toContain(createHash('sha256').update(bytes).digest('hex'))
+})
+
+test('a clip of VP8 is WebM, and says so; HLS cannot carry it, which is said with a code', async () => {
+  const { ask, deliver } = await home()
+  await deliver('delivery-1', 'boot-0001', await videoUnits({ codec: 'vp8', seconds: 4 }))
+  const response = await ask(`clip.mp4?${range(1_000, 4_000)}`)
+  expect(response.headers.get('content-type')).toBe('video/webm')
+  expect(response.headers.get('content-disposition')).toContain('porch.door-2023-11-14T221321Z.webm')
+  const bytes = await bytesOf(response)
+  const middle = await ask(`clip.mp4?${range(1_000, 4_000)}`, { range: 'bytes=100-9999' })
+  expect((await bytesOf(middle)).equals(bytes.subarray(100, 10_000))).toBe(true)
+  const { video, errors } = await decoded(bytes)
+  expect([video.length, errors]).toEqual([75, []])
+  const hls = await ask(`clip.m3u8?${range(1_000, 4_000)}`)
+  expect([hls.status, ((await hls.json()) as { code: string }).code]).toEqual([422, 'recording_no_hls'])
 })
 
 test.each([0, 3])('HLS of any time: each segment is there and decodes (%i B-frames)', async (bframes) => {

@@ -9,9 +9,10 @@ import { type LibwebrtcPeer, openLibwebrtcPeer } from './peer.ts'
  * stdout, JSON lines: `{ ready }`, `{ published: status, code, … }`, `{ patched: status }`, `{ left: status }`, and
  * `{ state }` of the newest connection whenever it changes.
  */
-const { values } = parseArgs({ options: { url: { type: 'string' }, token: { type: 'string' } } })
-const { url, token } = values
-if (!url || !token) throw new Error('--url WHIP --token TOKEN')
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { url: text, token: text, video: text } })
+const { url, token, video } = values
+if (!url || !token) throw new Error('--url WHIP --token TOKEN [--video CODEC]')
 
 const authorization = `Bearer ${token}`
 let session: { peer: LibwebrtcPeer; offer: string; location: string; etag: string } | undefined
@@ -26,7 +27,7 @@ async function publish(): Promise<void> {
   connection.onconnectionstatechange = () => say({ state: connection.connectionState })
   const offer = await peer.offer()
   const headers = { authorization, 'content-type': 'application/sdp' }
-  const response = await fetch(url!, { method: 'POST', headers, body: offer })
+  const response = await fetch(url!, { method: 'POST', headers, body: video ? withOnly(video, offer) : offer })
   const body = await response.text()
   if (response.status !== 201) {
     peer.close()
@@ -38,6 +39,16 @@ async function publish(): Promise<void> {
   session = { peer, offer, location, etag: response.headers.get('etag')! }
   const codecs = parseSdp(body).media.map(({ rtpmaps }) => [...rtpmaps.values()].map(({ codec }) => codec).join())
   say({ published: 201, location, codecs })
+}
+
+/** The offer as of a publisher that has one video codec alone. */
+function withOnly(codec: string, offer: string): string {
+  const { rtpmaps = new Map<number, { codec: string }>() } =
+    parseSdp(offer).media.find(({ kind }) => kind === 'video') ?? {}
+  const kept = [...rtpmaps].filter(([, map]) => map.codec === codec).map(([payloadType]) => payloadType)
+  const gone = [...rtpmaps.keys()].filter((payloadType) => !kept.includes(payloadType))
+  const ofGone = new RegExp(`^a=(?:rtpmap|fmtp|rtcp-fb):(?:${gone.join('|')}) .*\r\n`, 'gm')
+  return offer.replace(/^(m=video \d+ \S+) .*(?=\r\n)/m, `$1 ${kept.join(' ')}`).replace(ofGone, '')
 }
 
 /** @param ufrag another one than the session's asks for a restart of ICE (RFC 9725 §4.3.3) */

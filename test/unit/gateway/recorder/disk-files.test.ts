@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { webmHeader } from '@porchlight/proto/media/webm/header.ts'
 import { expect, test } from 'vitest'
 import { DiskFiles } from '../../../../gateway/recorder/disk-files.ts'
 import { type FileLayer, fileLayer } from '../../../../gateway/recorder/file-layer.ts'
@@ -73,4 +74,14 @@ test('what replaces a file and fails leaves the file as it was, and nothing besi
   expect(() => files.replace('still.jpg', bytes('new'))).toThrow('ENOSPC')
   expect(readdirSync(directory)).toEqual(['still.jpg'])
   expect(readFileSync(join(directory, 'still.jpg'), 'utf8')).toBe('old')
+})
+
+test('a file is called after what it holds, and WebM is deleted as MP4 is', async () => {
+  const directory = await tempDir()
+  const files = new DiskFiles(directory)
+  const webm = files.create(stem, webmHeader({ width: 320, height: 240 }, undefined))
+  expect([webm.path, files.create(stem, bytes('head')).path]).toEqual([`${stem}-1.webm`, `${stem}-1.mp4`])
+  files.close()
+  files.remove(webm.path)
+  expect(existsSync(join(directory, webm.path))).toBe(false)
 })
