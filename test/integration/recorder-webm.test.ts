@@ -44,15 +44,14 @@ async function differences({ db, directory }: RecorderHouse): Promise<string[]> 
   return found
 }
 
-/** Six seconds of VP8 with Opus, recorded live. */
+/** Six seconds of VP8 with Opus. */
 async function recorded() {
   const home = await recorderHouse()
   const units = await videoUnits({ codec: 'vp8', seconds: 6 })
   const frames = (await audioFrames('opus', { seconds: 6 })).slice(0, 300)
   await beginEvent(home, 'event-01', startMs)
-  home.sfu.play(camera, run, units, { format: opus, frames })
-  await endEvent(home, 'event-01', startMs + 6_000)
-  return { home, units, frames }
+  await home.recorder.footage(camera, footageBody(run, units, { format: opus, frames }))
+  return { home, units }
 }
 
 test('VP8 is recorded as WebM: pre-roll and a hole that come later, live pictures, sound; every picture at its time', async () => {
@@ -89,7 +88,7 @@ test('a file cut off in its last part plays to its last whole one; the index fol
   await home.recorder.close()
   const before = await parts(home)
   const [file] = await home.db.selectFrom('files').selectAll().execute()
-  expect(file!.path).toMatch(/-live-1\.webm$/)
+  expect(file!.path).toMatch(/-footage-1\.webm$/)
   const path = join(home.directory, file!.path)
   expect((await decode(path)).video).toHaveLength(units.length)
   expect(await differences(home)).toEqual([])
@@ -134,8 +133,7 @@ test('G.711 beside VP8 becomes Opus; without an ffmpeg there are the pictures; s
     const stills: string[] = []
     home.recorder.onStill((eventId) => stills.push(eventId))
     await beginEvent(home, 'event-01', startMs, startMs + 400)
-    home.sfu.play(camera, run, units, sound)
-    await endEvent(home, 'event-01', startMs + 3_000)
+    await home.recorder.footage(camera, footageBody(run, units, sound))
     if (ffmpeg) {
       await until('the still', () => stills.includes('event-01'))
       const sprites = new Sprites({ ...home, ffmpeg, log: quietLog })
