@@ -34,7 +34,7 @@ export class Clips {
     return movieOf(await this.#parts(range), this.#source)
   }
 
-  /** What there is now: it has an end. @throws PorchlightError `range_invalid`, `range_too_long`, `range_empty` */
+  /** What there is now: it has an end. @throws PorchlightError `range_invalid`, `range_too_long`, `range_empty`, `recording_no_hls` */
   async playlist(range: ClipRange, uris: SegmentUris): Promise<string> {
     return playlistOf(segmentsOf(await this.#parts(range), false), false, uris)
   }

@@ -75,7 +75,7 @@ export class Playback {
     return movieOf(parts, this.#source)
   }
 
-  /** @throws PorchlightError `event_not_found`, `recording_empty` */
+  /** @throws PorchlightError `event_not_found`, `recording_empty`, `recording_no_hls` */
   async playlist(eventId: string): Promise<string> {
     const { camera, parts } = await this.#parts(eventId)
     const active = this.#options.isActive(camera, eventId)

@@ -18,10 +18,8 @@ export interface Segment {
  * Cuts parts into segments.
  * @param parts in order; the first begins with a keyframe
  * @param growing then the last segment may not be whole yet, and is left out
- * @throws PorchlightError `recording_no_hls` where a part is WebM
  */
 export function segmentsOf(parts: readonly RecordedPart[], growing: boolean): Segment[] {
-  if (parts.some(({ path }) => path.endsWith('.webm'))) throw new PorchlightError('recording_no_hls')
   const segments: Segment[] = []
   for (const part of parts) {
     const last = segments.at(-1)
@@ -50,8 +48,13 @@ export interface SegmentUris {
   part(id: number): string
 }
 
-/** HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes. */
+/**
+ * HLS (RFC 8216): an EVENT playlist while it grows, with an end when nothing more comes.
+ * @throws PorchlightError `recording_no_hls` where a part is WebM
+ */
 export function playlistOf(segments: readonly Segment[], growing: boolean, uris: SegmentUris): string {
+  if (segments.some(({ parts }) => parts.some(({ path }) => path.endsWith('.webm'))))
+    throw new PorchlightError('recording_no_hls')
   const seconds = (segment: Segment) => (segment.endMs - segment.startMs) / 1_000
   const longest = segments.reduce((most, segment) => Math.max(most, seconds(segment)), 1)
   const lines = [
