@@ -2,6 +2,7 @@ import type { ErrorCode } from '@porchlight/proto/errors.ts'
 import type { Identity } from '@porchlight/proto/identity/keys.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import type { Command } from '@porchlight/proto/messages/command.ts'
+import type { DeviceMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { SignalDown } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
 import { Camera } from './camera/camera.ts'
@@ -35,6 +36,8 @@ export interface AgentCameraOptions {
   gatewayKey: string
   /** For the next session. */
   iceServers: () => readonly string[]
+  /** What is recorded of it to begin with. */
+  mode: DeviceMode
   ringHoldMs: number
   engine: Engine
   ffmpeg: { path: string } | undefined
@@ -129,7 +132,11 @@ export class AgentCamera implements AsyncDisposable {
     const subSource = createSource(config.source, { log, now, random }, 'sub')
     if (subSource !== undefined) this.#sub = new SubStream(subSource, this.#subListener, random, log)
     this.#camera.addListener(this.#listener)
-    this.#camera.onState(() => options.changed())
+    this.#camera.onState(() => {
+      // What is to be delivered of it was taken out when the session ended.
+      if (this.#camera.isOff) this.ring.clear()
+      options.changed()
+    })
     if (config.button !== undefined) {
       this.#button = new GpioButton({
         button: config.button,
@@ -143,6 +150,18 @@ export class AgentCamera implements AsyncDisposable {
         },
       })
     }
+    this.record(options.mode)
+  }
+
+  /** What is recorded of the camera from now on. `off` lets it go: a ring still is an event, without a picture. */
+  record(mode: DeviceMode): void {
+    const on = mode !== 'off'
+    if (!on) {
+      this.#events.put({ type: 'motion-lost', at: this.#options.now() })
+      this.#slot.end()
+    }
+    this.#camera.switchOn(on)
+    this.#sub?.switchOn(on)
   }
 
   /** Somebody rings. Works whatever motion does. */
@@ -193,7 +212,7 @@ export class AgentCamera implements AsyncDisposable {
     }
   }
 
-  command(command: Extract<Command, { camera: string }>): void {
+  command(command: Extract<Command, { type: 'stream' | 'footage' }>): void {
     if (command.type === 'stream') {
       void this.stream()
       return

@@ -1,6 +1,7 @@
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
+import type { Command } from '@porchlight/proto/messages/command.ts'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { AgentCamera } from './agent-camera.ts'
@@ -15,6 +16,7 @@ import { newId } from './identity/ids.ts'
 import { openLocalToken } from './identity/local-token.ts'
 import { Link } from './link/link.ts'
 import { PinnedAuthority } from './link/pinned-authority.ts'
+import { RecordingModes } from './recording-modes.ts'
 import { LocalHttp } from './triggers/local-http.ts'
 import { agentVersion } from './version.ts'
 import { chooseEngine } from './webrtc/choose-engine.ts'
@@ -151,6 +153,8 @@ export class Agent implements AsyncDisposable {
       log.warn({ code }, message)
       return undefined
     })
+    const modes = RecordingModes.open(config.dataDir, log)
+    this.#parts.push(modes)
     const engine = options.engine ?? (await chooseEngine(config.media.engine, log))
     this.#engine = engine.name
     const iceServers = new IceServers({
@@ -184,7 +188,8 @@ export class Agent implements AsyncDisposable {
         command: (command) => {
           if (command.type === 'relay') {
             iceServers.lend(command).catch((error: unknown) => log.warn({ err: error }, 'the relay cannot be used'))
-          } else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
+          } else if (command.type === 'recording') this.#record(command, modes)
+          else if (command.type !== 'hello') this.#camera(command.camera)?.command(command)
         },
         signal: (signal) => {
           for (const camera of this.#cameras) camera.signal(signal)
@@ -208,6 +213,7 @@ export class Agent implements AsyncDisposable {
         identity,
         gatewayKey: enrolment.gatewayKey,
         iceServers: () => iceServers.list(),
+        mode: modes.of(camera.name),
         ringHoldMs: config.ring.holdSeconds * 1000,
         engine,
         ffmpeg: this.#ffmpeg,
@@ -235,6 +241,13 @@ export class Agent implements AsyncDisposable {
     this.#parts.push(this.#http)
     link.start()
     log.info({ bootId: this.#bootId, http: this.#http.url, engine: this.#engine }, 'agent runs')
+  }
+
+  #record({ camera: name, mode }: Extract<Command, { type: 'recording' }>, modes: RecordingModes): void {
+    const camera = this.#camera(name)
+    if (camera === undefined || !modes.set(name, mode)) return
+    this.#log.info({ camera: name, mode }, 'another recording mode')
+    camera.record(mode)
   }
 
   #camera(name: string): AgentCamera | undefined {

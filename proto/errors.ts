@@ -40,6 +40,11 @@ const entries = {
       'The camera sends B-frames: live viewers get fewer pictures. Switch B-frames off in the camera (profile Baseline).',
   },
   // 409 as draft-ietf-wish-whep has it for a stream that is not being published
+  camera_off: {
+    status: 409,
+    retryable: false,
+    sentence: 'The camera is off: nobody sees it and nothing is recorded until it is switched on.',
+  },
   camera_offline: { status: 409, retryable: true, sentence: 'The camera is offline.' },
   sdp_file_invalid: { status: 500, retryable: false, sentence: 'The SDP file does not describe a stream we can take.' },
   // local tools of a device

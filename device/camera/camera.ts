@@ -1,10 +1,10 @@
 import { backoff } from '@porchlight/proto/backoff.ts'
-import { asPorchlightError, type ErrorCode, type PorchlightError } from '@porchlight/proto/errors.ts'
+import { asPorchlightError, type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit, AudioFormat, AudioFrame, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import type { Logger } from 'pino'
 import type { CameraListener, CameraSource, TalkSink } from './camera-source.ts'
 import { FrameNumbering } from './frame-numbering.ts'
-import { waitFor } from './wait.ts'
+import { untilAborted, waitFor } from './wait.ts'
 
 export type CameraStatus = 'connecting' | 'live' | 'failed'
 
@@ -44,6 +44,9 @@ export class Camera implements AsyncDisposable {
   readonly #abort = new AbortController()
   readonly #notes = new Set<string>()
   readonly #running: Promise<void>
+  /** Interrupts what goes on between two switchings: a connection, or the wait for the next. */
+  #turn = new AbortController()
+  #isOff = false
   #state: CameraStatus = 'connecting'
   #error: PorchlightError | undefined
   #source: CameraSource | undefined
@@ -64,6 +67,11 @@ export class Camera implements AsyncDisposable {
     return this.#error
   }
 
+  /** Whether it was let go, and nothing comes until it is switched on. */
+  get isOff(): boolean {
+    return this.#error?.code === 'camera_off'
+  }
+
   /** What the camera sends; both undefined before its first keyframe. Kept while it reconnects. */
   get format(): { video: VideoFormat | undefined; audio: AudioFormat | undefined } {
     return { video: this.#video, audio: this.#audio }
@@ -77,6 +85,16 @@ export class Camera implements AsyncDisposable {
   /** The backchannel of the connection that lives now. */
   get talk(): TalkSink | undefined {
     return this.#state === 'live' ? this.#source?.talk : undefined
+  }
+
+  /**
+   * Lets the camera go, until it is switched on again: `state` is then `failed`, `error` is `camera_off`, and nothing comes.
+   * It begins switched on.
+   */
+  switchOn(on: boolean): void {
+    if (on !== this.#isOff) return
+    this.#isOff = !on
+    this.#turn.abort()
   }
 
   requestKeyframe(): boolean {
@@ -116,14 +134,26 @@ export class Camera implements AsyncDisposable {
     const random = this.#options.random ?? Math.random
     const wait = this.#options.wait ?? waitFor
     await Promise.resolve() // listeners may be added first
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    let attempt = 0
+    while (!signal.aborted) {
+      this.#turn = new AbortController()
+      const turn = AbortSignal.any([signal, this.#turn.signal])
+      if (this.#isOff) {
+        this.#options.log.info('the camera is off')
+        this.#set('failed', new PorchlightError('camera_off'))
+        await untilAborted(turn)
+        this.#error = undefined
+        attempt = 0
+        continue
+      }
       const began = monotonic()
-      const error = await this.#connectOnce(signal)
-      if (signal.aborted) return
+      const error = await this.#connectOnce(turn)
+      if (turn.aborted) continue
       if (monotonic() - began > steadyMs) attempt = 0
       this.#set('failed', error)
       this.#options.log.warn({ code: error?.code, detail: error?.detail }, 'the camera is not there')
-      await wait(reconnectWaitMs(attempt, error?.code, random()), signal)
+      await wait(reconnectWaitMs(attempt, error?.code, random()), turn)
+      attempt += 1
     }
   }
 
@@ -138,7 +168,7 @@ export class Camera implements AsyncDisposable {
       await source.open(signal)
       this.#set('live', undefined)
       this.#options.log.info('the camera is live')
-      return await source.ended
+      return await Promise.race([source.ended, untilAborted(signal).then(() => undefined)])
     } catch (thrown) {
       return asPorchlightError(thrown, 'camera_protocol')
     } finally {
@@ -149,13 +179,19 @@ export class Camera implements AsyncDisposable {
 
   readonly #forward: CameraListener = {
     format: (video, audio) => {
+      if (this.#isOff) return
       this.#video = video
       this.#audio = audio
       this.#each((listener) => listener.format(video, audio))
       this.#changed()
     },
-    accessUnit: (unit: AccessUnit) => this.#each((listener) => listener.accessUnit(unit)),
-    audioFrame: (frame: AudioFrame) => this.#each((listener) => listener.audioFrame(frame)),
+    // What was on its way when the camera was switched off is not passed on.
+    accessUnit: (unit: AccessUnit) => {
+      if (!this.#isOff) this.#each((listener) => listener.accessUnit(unit))
+    },
+    audioFrame: (frame: AudioFrame) => {
+      if (!this.#isOff) this.#each((listener) => listener.audioFrame(frame))
+    },
     note: (code) => {
       if (this.#notes.has(code)) return
       this.#notes.add(code)

@@ -33,6 +33,9 @@ export class SubStream implements AsyncDisposable {
       audioFrame: () => undefined,
       note: () => undefined,
     })
+    this.#camera.onState(() => {
+      if (this.#camera.isOff) this.#ring.clear()
+    })
   }
 
   /**
@@ -42,6 +45,11 @@ export class SubStream implements AsyncDisposable {
   layerOf(main: VideoFormat): { format: VideoFormat; ring: PrerollRing } | undefined {
     const format = this.#camera.format.video ?? main
     return format.codec === main.codec ? { format, ring: this.#ring } : undefined
+  }
+
+  /** Lets the stream go, until it is switched on again. */
+  switchOn(on: boolean): void {
+    this.#camera.switchOn(on)
   }
 
   requestKeyframe(): void {

@@ -31,6 +31,7 @@ export function judgeEngine({ engine }: AgentView, wanted: EngineName): Finding 
 
 /** The stream of a camera, its codecs, and what is limited. */
 export function judgeCamera(camera: CameraState): Finding[] {
+  if (camera.error === 'camera_off') return [good(`${camera.camera}: off, as its recording mode asks`)]
   if (camera.state !== 'live') {
     const code = camera.error ?? 'camera_timeout'
     return [bad(`${camera.camera}: ${code}`, adviceOf(code))]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { name, randomId } from '../ids.ts'
 import { envelope } from './envelope.ts'
+import { deviceMode } from './recording-mode.ts'
 import { relay } from './relay.ts'
 
 /** gateway → device */
@@ -19,6 +20,8 @@ export const command = z.discriminatedUnion('type', [
     fromFrame: z.number().int().nonnegative(),
     toFrame: z.number().int().nonnegative(),
   }),
+  /** What is recorded of a camera from now on; sent when the device comes, at each change, and again now and then. */
+  envelope.extend({ type: z.literal('recording'), camera: name, mode: deviceMode }),
 ])
 
 export type Command = z.infer<typeof command>
