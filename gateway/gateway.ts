@@ -15,6 +15,7 @@ import { mediaSessionRoutes } from './api/routes/media-sessions.ts'
 import { metricsRoutes } from './api/routes/metrics.ts'
 import { noticeRoutes } from './api/routes/notices.ts'
 import { pushRoutes } from './api/routes/push.ts'
+import { recordingModeRoutes } from './api/routes/recording-mode.ts'
 import { recordingRoutes } from './api/routes/recordings.ts'
 import { sessionRoutes } from './api/routes/session.ts'
 import { spriteRoutes } from './api/routes/sprites.ts'
@@ -29,12 +30,12 @@ import { isPublished, PublishTokens } from './auth/publish-tokens.ts'
 import { SignIn } from './auth/sign-in.ts'
 import { type BrokerWay, DeviceLink } from './broker/device-link.ts'
 import { EmbeddedBroker } from './broker/embedded-broker.ts'
+import { CameraModes } from './cameras/camera-modes.ts'
 import { LinkWatch } from './cameras/link-watch.ts'
 import { PictureWatch } from './cameras/picture-watch.ts'
 import { CameraRegistry } from './cameras/registry.ts'
 import { signInLink as formatLink, publicUrl } from './config/addresses.ts'
 import { indexPath, recordingsDirectory as recordingsDirectoryOf, signInLives } from './config/derived.ts'
-import { isContinuous } from './config/recording-mode.ts'
 import type { GatewayConfig } from './config/schema.ts'
 import { eventListeners } from './event-listeners.ts'
 import { EventService } from './events/event-service.ts'
@@ -55,6 +56,7 @@ import { PushSubscriptions } from './push/subscriptions.ts'
 import { ContinuousRecording } from './recorder/continuous.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { Sfu } from './sfu/sfu.ts'
+import { DeviceModes } from './signaling/device-modes.ts'
 import { DeviceRelays } from './signaling/device-relays.ts'
 import { SignalingHub } from './signaling/hub.ts'
 import { SessionBook } from './signaling/session-book.ts'
@@ -97,6 +99,7 @@ const httpRoutes = [
   cameraEventRoutes,
   eventRoutes,
   recordingRoutes,
+  recordingModeRoutes,
   clipRoutes,
   timelineRoutes,
   spriteRoutes,
@@ -127,6 +130,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const publishTokens = new PublishTokens({ db, now })
   const signIn = new SignIn({ db, now, ...signInLives(config) })
   const cameras = stack.adopt(new CameraRegistry({ db, log, now }), (registry) => registry.close())
+  const modes = stack.use(new CameraModes({ db, configured: config.recordings, cameras, now }))
+  await modes.load()
+  const mustBeOn = (camera: string) => modes.mustBeOn(camera)
   const recordingsDirectory = recordingsDirectoryOf(config)
 
   // To people.
@@ -182,7 +188,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const book = stack.use(new SessionBook({ metrics: new SessionMetrics(metrics.registry) }))
   const hub = stack.use(
     new SignalingHub({
-      ...{ engine, sfu, identity, command, book, now: monotone, wallNow: now, log },
+      ...{ engine, sfu, identity, command, book, mustBeOn, now: monotone, wallNow: now, log },
       deviceKey: (device) => devices.key(device),
       limits: { lingerMs: config.media.lingerSeconds * 1000 },
       send: (device, body) => {
@@ -191,26 +197,29 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     }),
   )
   const want = (camera: string) => {
-    if (!isPublished(camera)) hub.want(camera)
+    if (!isPublished(camera) && !modes.isOff(camera)) hub.want(camera)
   }
+  const deviceModes = stack.use(new DeviceModes({ cameras, mode: (camera) => modes.now(camera).mode, command }))
   const relays = relayFor && stack.use(new DeviceRelays({ relayFor, command }))
   const limits = { sessions: config.media.maxViewers, perCamera: config.media.maxViewersPerCamera }
-  const viewers = stack.use(new ViewerSessions({ engine, sfu, want, book, limits, now: monotone, wallNow: now, log }))
+  const viewers = stack.use(
+    new ViewerSessions({ engine, sfu, want, mustBeOn, book, limits, now: monotone, wallNow: now, log }),
+  )
   const publishers = stack.use(
     await openPublishing({
-      ...{ engine, sfu, book, cameras, now: monotone, wallNow: now, log },
+      ...{ engine, sfu, book, cameras, mustBeOn, now: monotone, wallNow: now, log },
       tokens: publishTokens,
     }),
   )
-  const signedOut = (credential: string) =>
-    viewers.signedOut(credential).catch((error: unknown) => log.error({ err: error }, 'sessions did not end cleanly'))
+  const notEnded = (error: unknown) => log.error({ err: error }, 'sessions did not end cleanly')
+  const signedOut = (credential: string) => viewers.signedOut(credential).catch(notEnded)
   stack.defer(signIn.onEnd(signedOut))
   sfu.onProducer((camera, producer) => metrics.producing.set({ camera }, producer ? 1 : 0))
   sfu.onFloor((camera, holder) => floorNotices.changed(camera, holder, sfu.floor(camera).leaseMs))
 
   const ffmpeg = await findFfmpeg(config.ffmpeg === undefined ? process.env : { FFMPEG_PATH: config.ffmpeg }, log)
   const countViewers = (camera: string) => cameras.viewers(camera, sfu.viewers(camera) + liveStreams.viewers(camera))
-  const liveStreams = stack.use(new LiveStreams({ sfu, want, ffmpeg, log, onViewers: countViewers }))
+  const liveStreams = stack.use(new LiveStreams({ sfu, want, mustBeOn, ffmpeg, log, onViewers: countViewers }))
   sfu.onAudience(countViewers)
   stack.defer(signIn.onEnd((session) => liveStreams.endSession(session)))
 
@@ -229,8 +238,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   )
   recorder.onState((camera, state) => cameras.recording(camera, state))
   await recorder.start()
-  const wanted = (camera: string) => isContinuous(config.recordings, camera, now())
-  stack.use(new ContinuousRecording({ cameras, wanted, recorder, want }))
+  stack.use(new ContinuousRecording({ cameras, modes, recorder, want }))
   const isActive = (camera: string, event: string) => recorder.isActive(camera, event)
   const playback = new Playback({ db, directory: recordingsDirectory, isActive, now })
   const clips = new Clips({ db, directory: recordingsDirectory })
@@ -251,6 +259,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
         now,
       }),
       ...{ title, metrics, log, now },
+      // Who is not to be seen is not to be watched for either. A ring is somebody's wish.
+      ignores: (camera, { kind, phase, at }) => kind === 'motion' && phase !== 'end' && modes.at(camera, at) === 'off',
       prerollMs: config.recordings.preroll * 1_000,
       postrollMs: config.recordings.postroll * 1_000,
       quietMs: config.events.quietAfter * 1_000,
@@ -263,21 +273,46 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   cameras.onOnline((device, online) => {
     metrics.devicesOnline.set(cameras.devicesOnline)
     relays?.online(device, online)
+    deviceModes.online(device, online)
     if (!online) hub.deviceGone(device)
     // Whoever waits for a picture of this device gets it as soon as it is back.
     else for (const camera of cameras.ofDevice(device)) if (sfu.wanted(camera) || events.isOpen(camera)) want(camera)
+  })
+  cameras.onChange(({ id, online, state }) => {
+    const waits = online && state === 'live' && !sfu.producer(id) && (sfu.wanted(id) || events.isOpen(id))
+    if (waits) want(id)
   })
   const deviceGone = (device: string) => {
     broker?.cut(device)
     hub.revoked(device)
     cameras.forgetDevice(device)
   }
+  modes.onChange((camera, { mode }) => {
+    cameras.mode(camera, mode)
+    if (mode !== 'off') return
+    hub.switchedOff(camera)
+    liveStreams.switchedOff(camera)
+    Promise.all([viewers.switchedOff(camera), publishers.switchedOff(camera)]).catch(notEnded)
+  })
+  modes.start()
   const watch = stack.use(new DeviceWatch({ devices, gone: deviceGone, log }))
   await watch.look()
   await events.load()
 
   const deps: GatewayDeps = {
-    ...{ config, db, log, now, signIn, devices, cameras, events, push: subscriptions, vapidPublicKey: vapid.publicKey },
+    ...{
+      config,
+      db,
+      log,
+      now,
+      signIn,
+      devices,
+      cameras,
+      modes,
+      events,
+      push: subscriptions,
+      vapidPublicKey: vapid.publicKey,
+    },
     ...{ publishTokens, publishers },
     ...{ notices, brokerUp: () => link.up, metrics, viewers, liveStreams, floor: viewers, sessions: book, relayFor },
     ...{ recorder, playback, clips, sprites, recordingsDirectory },

@@ -11,7 +11,9 @@ export interface PublishingOptions extends Omit<PublishersOptions, 'onAir'> {
 }
 
 /** Cameras that publish by WHIP: their tokens, their sessions and their place in the list, put together. */
-export async function openPublishing(options: PublishingOptions): Promise<PublishersPort & AsyncDisposable> {
+export async function openPublishing(
+  options: PublishingOptions,
+): Promise<PublishersPort & Pick<PublisherSessions, 'switchedOff'> & AsyncDisposable> {
   const { tokens, cameras, ...media } = options
   const published = new PublishedCameras(cameras)
   await using stack = new AsyncDisposableStack()
@@ -39,6 +41,7 @@ export async function openPublishing(options: PublishingOptions): Promise<Publis
     },
     trickle: (id, fragment, subject) => sessions.trickle(id, fragment, subject),
     leave: (id, subject) => sessions.leave(id, subject),
+    switchedOff: (camera) => sessions.switchedOff(camera),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }

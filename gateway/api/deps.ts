@@ -5,6 +5,7 @@ import type { Devices } from '../auth/devices.ts'
 import type { PublishTokens } from '../auth/publish-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Subject } from '../auth/subject.ts'
+import type { CameraModes } from '../cameras/camera-modes.ts'
 import type { CameraRegistry } from '../cameras/registry.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { EventSign } from '../events/event-service.ts'
@@ -34,6 +35,7 @@ export interface GatewayDeps {
   readonly devices: Devices
   readonly publishTokens: Pick<PublishTokens, 'check'>
   readonly cameras: CameraRegistry
+  readonly modes: Pick<CameraModes, 'now' | 'at' | 'choose'>
   readonly events: EventsPort
   readonly push: PushSubscriptions
   /** Web Push key of this gateway, base64url. */

@@ -3,6 +3,7 @@ import { splitCameraId, toCameraId } from '@porchlight/proto/ids.ts'
 import { type CameraState, type Cameras, cameraState } from '@porchlight/proto/messages/cameras.ts'
 import type { CameraNotice } from '@porchlight/proto/messages/notice.ts'
 import type { Presence } from '@porchlight/proto/messages/presence.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Schema } from '../store/schema.ts'
@@ -17,6 +18,7 @@ interface Entry {
   storedPictureAt: number | null
   viewers: number
   recording: boolean
+  mode: RecordingMode | undefined
   recordingError: string | undefined
   /** JSON of the notice told last. */
   told: string
@@ -148,6 +150,14 @@ export class CameraRegistry {
     this.#changed(camera)
   }
 
+  /** Takes what is recorded of a camera from now on. */
+  mode(camera: string, mode: RecordingMode): void {
+    const entry = this.#entries.get(camera)
+    if (!entry) return
+    entry.mode = mode
+    this.#changed(camera)
+  }
+
   viewers(camera: string, count: number): void {
     const entry = this.#entries.get(camera)
     if (!entry) return
@@ -228,6 +238,7 @@ export class CameraRegistry {
       lastPictureAt: entry.lastPictureAt,
       viewers: entry.viewers,
       recording: entry.recording,
+      ...(entry.mode !== undefined && { recordingMode: entry.mode }),
       ...(entry.recordingError !== undefined && { recordingError: entry.recordingError }),
     }
   }
@@ -286,6 +297,7 @@ function newEntry(state: CameraState, online?: boolean): Entry {
     storedPictureAt: null,
     viewers: 0,
     recording: false,
+    mode: undefined,
     recordingError: undefined,
     told: '',
   }

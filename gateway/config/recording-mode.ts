@@ -1,6 +1,4 @@
-/** `events`: what events ask for; `continuous`: everything. */
-export const recordingModes = ['events', 'continuous'] as const
-export type RecordingMode = (typeof recordingModes)[number]
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 
 /** As `Date.getDay` counts them. */
 export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
@@ -32,9 +30,9 @@ export interface RecordingModes extends ModeSettings {
   cameras: Readonly<Record<string, ModeSettings>>
 }
 
-/** Whether all of a camera is to be recorded at a moment. @param ms since the Unix epoch */
-export function isContinuous(modes: RecordingModes, camera: string, ms: number): boolean {
-  return modeAt(modes.cameras[camera] ?? modes, new Date(ms)) === 'continuous'
+/** What is recorded of a camera at a moment. @param ms since the Unix epoch */
+export function configuredMode(modes: RecordingModes, camera: string, ms: number): RecordingMode {
+  return modeAt(modes.cameras[camera] ?? modes, new Date(ms))
 }
 
 function covers({ days, from, to }: ScheduledMode, at: Date): boolean {

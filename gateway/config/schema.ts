@@ -1,15 +1,15 @@
 import { hostname } from 'node:os'
 import type { Frozen } from '@porchlight/proto/config.ts'
 import { cameraId } from '@porchlight/proto/ids.ts'
+import { recordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import { maxRelaySeconds, turnUrl } from '@porchlight/proto/messages/relay.ts'
 import { z } from 'zod'
-import { recordingModes, weekdays } from './recording-mode.ts'
+import { weekdays } from './recording-mode.ts'
 
 const port = z.number().int().min(0).max(65_535)
 const seconds = z.number().min(0).max(3_600)
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'hh:mm')
 
-const recordingMode = z.enum(recordingModes)
 /** Another mode at certain hours; see `recording-mode.ts`. */
 const schedule = z
   .array(
@@ -132,7 +132,7 @@ export const gatewayConfigSchema = z.strictObject({
     .strictObject({
       /** Default: `recordings` in `dataDir`. */
       directory: z.string().min(1).optional(),
-      /** What is recorded: what events ask for, or everything (`continuous`). */
+      /** What is recorded (see proto/messages/recording-mode.ts): `off`, `events`, `continuous`, `continuous-sub`. */
       mode: recordingMode.default('events'),
       schedule: schedule.default([]),
       /** Of single cameras, by id (`porch.door`), in place of the above. */

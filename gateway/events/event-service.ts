@@ -37,6 +37,8 @@ export interface EventServiceOptions {
   listeners: readonly EventListener[]
   /** What people call a camera. */
   title: (camera: string) => string
+  /** Whether a sign counts for nothing. Default: none does */
+  ignores?(camera: string, sign: EventSign): boolean
   metrics: Metrics
   log: Logger
   /** ms since the Unix epoch */
@@ -91,7 +93,7 @@ export class EventService implements AsyncDisposable {
 
   /** A sign of an event at a camera. One of an event that is another camera's is dropped. Never throws. */
   tell(camera: string, sign: EventSign): void {
-    if (this.#closed) return
+    if (this.#closed || this.#options.ignores?.(camera, sign)) return
     const open = this.#open.get(sign.eventId)
     if (open && open.event.camera !== camera) {
       this.#options.log.warn({ camera, event: sign.eventId, code: 'message_foreign' }, 'sign of an event dropped')

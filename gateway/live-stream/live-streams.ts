@@ -19,6 +19,8 @@ export interface LiveStreamsOptions {
   sfu: Pick<Sfu, 'read' | 'producer'>
   /** Asks the camera's device for a stream. */
   want(camera: string): void
+  /** @throws PorchlightError `camera_off` where nobody may see the camera. Default: all are on */
+  mustBeOn?(camera: string): void
   /** Path of ffmpeg, where there is one. */
   ffmpeg: string | undefined
   log: Logger
@@ -71,10 +73,11 @@ export class LiveStreams implements AsyncDisposable {
    * Begins a stream for a viewer who was found to be allowed; where the camera is not live its device is asked, and
    * waited for.
    * @returns the bytes (init segment, then fragments from a keyframe on) and their media type; whoever destroys the bytes leaves
-   * @throws PorchlightError `session_limit`, `camera_offline`, `session_timeout`, `codec_unsupported`, `session_ended`
+   * @throws PorchlightError `session_limit`, `camera_off`, `camera_offline`, `session_timeout`, `codec_unsupported`, `session_ended`
    */
   async join(camera: string, request: JoinRequest): Promise<{ type: string; body: Readable }> {
     const { signal, session } = request
+    this.#options.mustBeOn?.(camera)
     const { viewers, perCamera, lifeMs } = this.#limits
     if (this.#viewing.size >= viewers || this.viewers(camera) >= perCamera) throw new PorchlightError('session_limit')
     if (this.#closed) throw new PorchlightError('session_ended', 'the gateway is stopping')
@@ -101,6 +104,11 @@ export class LiveStreams implements AsyncDisposable {
   /** Ends what a sign-in watches. */
   endSession(session: string): void {
     for (const viewing of [...this.#viewing]) if (viewing.session === session) viewing.end()
+  }
+
+  /** A camera was switched off: nobody sees it any more. */
+  switchedOff(camera: string): void {
+    for (const viewing of [...this.#viewing]) if (viewing.camera === camera) viewing.end()
   }
 
   #stream(camera: string, sound: boolean): CameraStream {

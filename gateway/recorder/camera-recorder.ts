@@ -1,6 +1,7 @@
 import type { ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { MediaReader } from '../sfu/media-reader.ts'
@@ -70,6 +71,7 @@ export class CameraRecorder {
   readonly #intake: Intake
   readonly #events = new Map<string, ActiveEvent>()
   #continuous = false
+  #off = false
   #stills: WantedStill[] = []
   #reading: { recording: LiveRecording; leave: () => void } | undefined
   #stopping: Promise<void> = Promise.resolve()
@@ -120,11 +122,13 @@ export class CameraRecorder {
     this.#settle()
   }
 
-  /** Whether everything is recorded, events or not. */
-  continuous(on: boolean): void {
-    this.#continuous = on
-    if (on) this.#begin()
-    else this.#settle()
+  /** What is recorded from now on. Of a camera that is off nothing is, events or not. */
+  record(mode: RecordingMode): void {
+    this.#off = mode === 'off'
+    this.#continuous = mode === 'continuous'
+    if (this.#off) void this.#stopReading()
+    else if (this.#continuous || this.#events.size > 0) this.#begin()
+    this.#settle()
   }
 
   /** @throws PorchlightError `footage_invalid`, `disk_*`, `index_failed`: then the device delivers it again */
@@ -184,7 +188,7 @@ export class CameraRecorder {
 
   #begin(): void {
     clearTimeout(this.#linger)
-    if (this.#reading === undefined) {
+    if (this.#reading === undefined && !this.#off) {
       const { camera, read, ffmpeg, log } = this.#options
       const picker = this.#picker()
       const onUnit = (unit: AccessUnit) => {

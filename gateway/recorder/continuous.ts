@@ -1,62 +1,49 @@
-/** How often modes are looked at, and a camera that does not come is asked again, ms. */
-const lookMs = 5_000
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 
-interface Camera {
-  id: string
-  /** Its device is connected. */
-  online: boolean
-}
+/** How often a camera that does not come is asked again, ms. */
+const askMs = 5_000
 
 export interface ContinuousOptions {
-  /** The cameras that there are; each is told when something of it changes. */
+  /** The cameras that there are. */
   cameras: {
-    list(): Camera[]
-    onChange(listener: (camera: Camera) => void): () => void
+    list(): { id: string; online: boolean }[]
     onForget(listener: (id: string) => void): () => void
   }
-  /** Whether all of a camera is to be recorded by now. */
-  wanted(camera: string): boolean
-  recorder: { continuous(camera: string, on: boolean): void }
+  modes: {
+    now(camera: string): { mode: RecordingMode }
+    onChange(listener: (camera: string, now: { mode: RecordingMode }) => void): () => void
+  }
+  recorder: { record(camera: string, mode: RecordingMode): void }
   /** Asks the camera's device for its stream, unless it comes. */
   want(camera: string): void
 }
 
-/** Has cameras recorded all the time while their mode says so, and sees to it that their devices send. */
+/** Has cameras recorded as their mode says, and sees to it that the devices send of those that are recorded all the time. */
 export class ContinuousRecording implements Disposable {
   readonly #options: ContinuousOptions
-  /** Cameras by whether they are recorded all the time. */
-  readonly #cameras = new Map<string, boolean>()
   readonly #timer: NodeJS.Timeout
   readonly #stops: (() => void)[]
 
   constructor(options: ContinuousOptions) {
-    const { cameras, recorder } = options
+    const { cameras, modes, recorder } = options
     this.#options = options
     this.#stops = [
-      cameras.onChange((camera) => {
-        if (!this.#cameras.has(camera.id)) this.#look(camera)
+      modes.onChange((camera, { mode }) => {
+        recorder.record(camera, mode)
+        this.#ask()
       }),
-      cameras.onForget((id) => {
-        if (this.#cameras.get(id)) recorder.continuous(id, false)
-        this.#cameras.delete(id)
-      }),
+      cameras.onForget((id) => recorder.record(id, 'events')),
     ]
-    const lookAtAll = () => {
-      for (const camera of cameras.list()) this.#look(camera)
-    }
-    lookAtAll()
-    this.#timer = setInterval(lookAtAll, lookMs)
+    // Again each time: the question may have been lost, or its answer have failed.
+    this.#timer = setInterval(() => this.#ask(), askMs)
   }
 
-  #look({ id, online }: Camera): void {
-    const { wanted, recorder, want } = this.#options
-    const on = wanted(id)
-    const before = this.#cameras.get(id) ?? false
-    // First, because the recorder tells of its state, which is a change of the camera.
-    this.#cameras.set(id, on)
-    if (on !== before) recorder.continuous(id, on)
-    // Again each time: the question may have been lost, or its answer have failed.
-    if (on && online) want(id)
+  #ask(): void {
+    const { cameras, modes, want } = this.#options
+    for (const { id, online } of cameras.list()) {
+      const { mode } = modes.now(id)
+      if (online && (mode === 'continuous' || mode === 'continuous-sub')) want(id)
+    }
   }
 
   /** Idempotent. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { MediaReader } from '../sfu/media-reader.ts'
@@ -95,9 +96,9 @@ export class Recorder implements AsyncDisposable {
     this.#camera(event.camera).eventBegan({ ...event, hasStill: event.hasStill ?? false })
   }
 
-  /** Whether all of a camera is recorded, events or not. */
-  continuous(camera: string, on: boolean): void {
-    this.#camera(camera).continuous(on)
+  /** What is recorded of a camera from now on. */
+  record(camera: string, mode: RecordingMode): void {
+    if (mode !== 'events' || this.#cameras.has(camera)) this.#camera(camera).record(mode)
   }
 
   /** Recording goes on until `recordTo` (ms, device clock) has been written, or does not come. */

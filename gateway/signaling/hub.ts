@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import type { Identity } from '@porchlight/proto/identity/keys.ts'
-import { splitCameraId } from '@porchlight/proto/ids.ts'
+import { splitCameraId, toCameraId } from '@porchlight/proto/ids.ts'
 import type { Offer, SignalUp } from '@porchlight/proto/messages/signal.ts'
 import type { Logger } from 'pino'
 import type { Producer } from '../sfu/producer.ts'
@@ -34,6 +34,8 @@ export interface HubOptions {
   /** The enrolled key of a device; undefined: not enrolled (any more). */
   deviceKey(device: string): Promise<KeyObject | undefined>
   send(device: string, body: SignalBody): void
+  /** @throws PorchlightError `camera_off` where nothing is taken of the camera. Default: all are on */
+  mustBeOn?(camera: string): void
   command(device: string, body: CommandBody): void
   /** ms, monotone. */
   now: () => number
@@ -48,6 +50,9 @@ export interface HubOptions {
 
 /** Session ids that are remembered, so that a replayed offer is not answered twice. */
 const rememberedOffers = 2_000
+
+/** Ends after which nobody asks for another session. */
+const meantEnds: ReadonlySet<ProducerEndReason> = new Set(['idle', 'closed', 'superseded', 'device_gone', 'camera_off'])
 
 /** The sessions with devices: offers in, answers out, producers published while they are wanted. */
 export class SignalingHub implements AsyncDisposable {
@@ -86,6 +91,7 @@ export class SignalingHub implements AsyncDisposable {
     }
     this.#remember(offer.session)
     try {
+      this.#options.mustBeOn?.(toCameraId(device, offer.camera))
       const deviceKey = await this.#options.deviceKey(device)
       if (this.#closed) return
       if (!deviceKey) {
@@ -154,7 +160,7 @@ export class SignalingHub implements AsyncDisposable {
     this.#log.info({ camera: session.camera, session: session.id, reason }, 'device session ended')
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
     // Somebody still watches or records, and the end was not meant: ask for the next one at once, and until it comes.
-    const meant = reason === 'idle' || reason === 'closed' || reason === 'superseded' || reason === 'device_gone'
+    const meant = meantEnds.has(reason)
     const { camera } = session
     if (meant || this.#closed || this.#missing.has(camera) || !this.#options.sfu.wanted(camera)) return
     this.#missing.set(
@@ -224,6 +230,12 @@ export class SignalingHub implements AsyncDisposable {
         session.end('device_gone')
       }
     }
+  }
+
+  /** A camera was switched off: nothing of it is taken. */
+  switchedOff(camera: string): void {
+    this.#stopAsking(camera)
+    for (const session of this.#sessions.values()) if (session.camera === camera) session.end('camera_off')
   }
 
   /** The device was unenrolled: nothing of it is taken any more. */

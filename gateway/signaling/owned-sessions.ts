@@ -61,6 +61,12 @@ export class OwnedSessions<Session extends OwnedSession> implements Iterable<Ses
     await Promise.all(theirs.map((session) => session.end('sign_in_required')))
   }
 
+  /** Ends what shows or sends a camera that was switched off. */
+  async endCamera(camera: string): Promise<void> {
+    const here = [...this].filter((session) => session.camera === camera)
+    await Promise.all(here.map((session) => session.end('camera_off')))
+  }
+
   async endAll(): Promise<void> {
     await Promise.all([...this].map((session) => session.end('closed')))
   }

@@ -15,6 +15,8 @@ export interface PublishersOptions {
   sfu: Pick<Sfu, 'publish'>
   /** What is sent at a camera, from now on; undefined: nothing any more. */
   onAir(camera: string, codecs: PublisherSession['codecs'] | undefined): void
+  /** @throws PorchlightError `camera_off` where nothing is taken of the camera. Default: all are on */
+  mustBeOn?(camera: string): void
   /** ms, monotone. */
   now: () => number
   /** ms since the Unix epoch. */
@@ -50,11 +52,12 @@ export class PublisherSessions implements AsyncDisposable {
 
   /**
    * Answers a WHIP offer.
-   * @throws PorchlightError `forbidden`, `sign_in_required`, `session_limit`, `sdp_invalid`, `offer_unsupported`,
-   *   `session_ended`
+   * @throws PorchlightError `forbidden`, `sign_in_required`, `camera_off`, `session_limit`, `sdp_invalid`,
+   *   `offer_unsupported`, `session_ended`
    */
   async publish(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
     mustBeAllowed(subject, 'publish', camera)
+    this.#options.mustBeOn?.(camera)
     const { engine, now, wallNow, log, timers, book, limit = defaultLimit } = this.#options
     if (this.#closed) throw new PorchlightError('session_ended', 'the gateway is stopping')
     const plan = planPublisher(offerSdp)
@@ -98,6 +101,11 @@ export class PublisherSessions implements AsyncDisposable {
   /** Ends a session; one that is gone already is no error. @throws PorchlightError `forbidden` */
   leave(id: string, subject: Subject): Promise<void> {
     return this.#sessions.leave(id, subject)
+  }
+
+  /** A camera was switched off: nothing is taken of it. */
+  async switchedOff(camera: string): Promise<void> {
+    await this.#sessions.endCamera(camera)
   }
 
   /** Only these credentials (their ids) are still good: what others opened ends. */

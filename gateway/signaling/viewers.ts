@@ -28,6 +28,8 @@ export interface ViewersOptions {
   sfu: Sfu
   /** Asks the camera's device for a stream. */
   want(camera: string): void
+  /** @throws PorchlightError `camera_off` where nobody may see the camera. Default: all are on */
+  mustBeOn?(camera: string): void
   /** ms, monotone. */
   now: () => number
   /** ms since the Unix epoch, for what people read. */
@@ -66,11 +68,12 @@ export class ViewerSessions implements AsyncDisposable {
 
   /**
    * Answers a WHEP offer; where the camera is not live its device is asked, and waited for.
-   * @throws PorchlightError `forbidden`, `sign_in_required`, `session_limit`, `camera_offline`, `sdp_invalid`,
+   * @throws PorchlightError `forbidden`, `sign_in_required`, `session_limit`, `camera_off`, `camera_offline`, `sdp_invalid`,
    *   `sdp_mismatch`, `codec_unsupported`, `session_timeout`
    */
   async join(camera: string, offerSdp: string, subject: Subject): Promise<{ id: string; answer: string }> {
     mustBeAllowed(subject, 'view', camera)
+    this.#options.mustBeOn?.(camera)
     const { sfu } = this.#options
     const all = [...this.#sessions, ...this.#waiting]
     const here = all.filter((one) => one.camera === camera).length
@@ -148,6 +151,13 @@ export class ViewerSessions implements AsyncDisposable {
     const over = new PorchlightError('sign_in_required')
     for (const { subject, abort } of this.#waiting) if (credentialOf(subject)?.id === credentialId) abort.abort(over)
     await this.#sessions.endOf(credentialId)
+  }
+
+  /** A camera was switched off: nobody sees it any more, nor waits for it. */
+  async switchedOff(camera: string): Promise<void> {
+    const off = new PorchlightError('camera_off')
+    for (const waiting of this.#waiting) if (waiting.camera === camera) waiting.abort.abort(off)
+    await this.#sessions.endCamera(camera)
   }
 
   /**

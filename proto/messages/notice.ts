@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cameraState } from './cameras.ts'
+import { recordingMode } from './recording-mode.ts'
 
 /** gateway → open pages: an event began, goes on, ended, or got its still. */
 export const eventNotice = z.object({
@@ -27,6 +28,8 @@ export const cameraNotice = cameraState.omit({ camera: true }).extend({
   lastPictureAt: z.number().nullable(),
   viewers: z.number().int().nonnegative(),
   recording: z.boolean(),
+  /** What is recorded of it now. Absent: that is not known yet. */
+  recordingMode: recordingMode.optional(),
   /** Error code where recording fails (`disk_full` …). */
   recordingError: z.string().optional(),
 })

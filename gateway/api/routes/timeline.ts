@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { mustBeAllowed } from '../../auth/subject.ts'
-import { isContinuous } from '../../config/recording-mode.ts'
 import { timelineOf } from '../../playback/timeline.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { timeRange } from '../moment.ts'
@@ -27,7 +26,7 @@ const timeline = z.object({
 /** A day of a camera at a glance. */
 export function timelineRoutes(
   instance: FastifyInstance,
-  { db, config, now }: Pick<GatewayDeps, 'db' | 'config' | 'now'>,
+  { db, modes, now }: Pick<GatewayDeps, 'db' | 'modes' | 'now'>,
 ): void {
   const app = instance.withTypeProvider<ZodTypeProvider>()
 
@@ -46,7 +45,7 @@ export function timelineRoutes(
       const { id } = request.params
       mustBeAllowed(request.subject, 'view', id)
       const { from: fromMs, to: toMs } = request.query
-      const continuous = (ms: number) => isContinuous(config.recordings, id, ms)
+      const continuous = (ms: number) => ['continuous', 'continuous-sub'].includes(modes.at(id, ms))
       return timelineOf(db, { camera: id, fromMs, toMs }, { now: now(), continuous })
     },
   )

@@ -31,7 +31,7 @@ new BroadcastChannel(fsyncChannel).onmessage = () => {
 // As in life their keyframes come at different times.
 const cameras = Array.from({ length: streams }, (_, index) => {
   const name = `house.camera-${index}`
-  recorder.continuous(name, true)
+  recorder.record(name, 'continuous')
   return new SyntheticCamera(sfu.readers.get(name)!, (index * groupMs) / streams)
 })
 const beganMs = performance.now()
