@@ -190,3 +190,30 @@ test('every control has a name, and is large enough for a thumb', async () => {
     }
   }
 })
+
+test('a camera is switched off and on again on its page, which says so and asks for no picture meanwhile', async () => {
+  const { page, gateway } = await openPage((gateway) => {
+    gateway.cameras = [aCamera({ recordingMode: 'events' })]
+    gateway.routes.push(async (method, path) => {
+      if (path !== '/api/cameras/home.door/recording') return undefined
+      const mode = method === 'PUT' ? 'off' : 'events'
+      await gateway.camera(aCamera({ recordingMode: mode }))
+      return json({ mode, chosen: method === 'PUT' })
+    })
+  })
+  const asked = () => gateway.requests.filter((line) => line.endsWith('/whep')).length
+  await heard(gateway).toBeGreaterThan(1)
+  await page.locator('[data-camera="home.door"]').click()
+  const camera = page.getByRole('switch', { name: 'Camera on' })
+  await camera.click()
+  await page.getByText('Camera is off').waitFor()
+  expect(await page.locator('.picture').getAttribute('data-state')).toBe('off')
+  const before = asked()
+  await page.getByRole('link', { name: 'Back to all cameras' }).click()
+  await page.locator('[data-camera="home.door"]').getByText('Off', { exact: true }).waitFor()
+  await page.locator('[data-camera="home.door"]').click()
+  await page.getByText('Camera is off').waitFor()
+  expect(asked()).toBe(before)
+  await page.getByRole('switch', { name: 'Camera off' }).click()
+  await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThan(before)
+})

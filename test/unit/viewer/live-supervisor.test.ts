@@ -132,6 +132,24 @@ test('an offline camera is waited for, and tried at once when it is back', () =>
   expect(last().state).toBe('connecting')
 })
 
+test('a camera that is off is let go of at once, and seen again as soon as it is on', async () => {
+  const { supervisor, clock, attempts, last, play } = watched()
+  supervisor.start()
+  await Promise.resolve()
+  play(1_000)
+  supervisor.setCameraOff(true)
+  expect(last()).toEqual({ state: 'off', error: 'camera_off' })
+  expect(attempts[0]!.closed).toBe(1)
+  clock.advance(600_000)
+  supervisor.retryNow()
+  expect(attempts).toHaveLength(1)
+  supervisor.setCameraOff(false)
+  expect(attempts).toHaveLength(2)
+  // The gateway's answer may come ahead of the notice.
+  attempts[1]!.events.lost(new PorchlightError('camera_off'))
+  expect(last()).toMatchObject({ state: 'off', error: 'camera_off' })
+})
+
 test('frames on the screen are believed more than the notice that the camera is offline', async () => {
   const { supervisor, clock, last, play } = watched()
   supervisor.start()

@@ -1,4 +1,4 @@
-import type { CameraNotice, EventNotice, FloorNotice } from '@porchlight/proto/messages/notice.ts'
+import type { EventNotice, FloorNotice } from '@porchlight/proto/messages/notice.ts'
 import { expect, test } from 'vitest'
 import { errorOf, FloorTakenError, sentenceOfCode } from '../../../viewer/src/api/request.ts'
 import { backoffMs } from '../../../viewer/src/live/backoff.ts'
@@ -15,13 +15,14 @@ import { notificationOf, targetOf } from '../../../viewer/sw/notification.ts'
 const now = Date.UTC(2026, 10, 20, 12)
 
 test('a camera is live only while its device is online and the page hears the gateway', () => {
-  const camera: Pick<CameraNotice, 'online' | 'state' | 'error' | 'lastPictureAt'> = {
+  const camera: Parameters<typeof cameraStatus>[0] = {
     online: true,
     state: 'live',
     lastPictureAt: now - 180_000,
   }
   expect(cameraStatus(camera, now, true)).toEqual({ state: 'live', label: 'Live', detail: undefined })
   expect(cameraStatus(camera, now, false).state).toBe('unknown')
+  expect(cameraStatus({ ...camera, recordingMode: 'off' }, now, true)).toMatchObject({ state: 'off', label: 'Off' })
   expect(cameraStatus({ ...camera, online: false }, now, true)).toEqual({
     state: 'offline',
     label: 'Offline',
@@ -42,6 +43,7 @@ test('a picture that is not live says why, how old it is, and when it is tried a
     title: 'Trying again in 3 s',
     detail: 'The picture has stopped moving. Last picture 5 s ago',
   })
+  expect(liveSentence({ state: 'off', error: 'camera_off' }, now, now)?.title).toBe('Camera is off')
   expect(liveSentence({ state: 'offline' }, undefined, now)?.detail).toBe('No picture has come yet.')
   expect(liveSentence({ state: 'failed', error: 'codec_unsupported' }, undefined, now)?.detail).toContain('H.264')
 })

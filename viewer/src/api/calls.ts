@@ -1,4 +1,5 @@
 import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notice.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import { request, requestJson } from './request.ts'
 
@@ -89,6 +90,21 @@ export async function signOut(): Promise<void> {
 
 export async function getCameras(): Promise<CameraNotice[]> {
   return (await requestJson<{ cameras: CameraNotice[] }>('/api/cameras')).cameras
+}
+
+/**
+ * Switches a camera off, or on: then it is recorded as configured, or at events where that would be off.
+ * @throws PorchlightError
+ */
+export async function switchCamera(id: string, on: boolean): Promise<void> {
+  const path = `${cameraPath(id)}/recording`
+  const choose = (mode: RecordingMode) => request(path, { method: 'PUT', body: { mode } })
+  if (!on) {
+    await choose('off')
+    return
+  }
+  const { mode } = await requestJson<{ mode: RecordingMode }>(path, { method: 'DELETE' })
+  if (mode === 'off') await choose('events')
 }
 
 export function getEvents(query: { camera?: string; before?: number; limit: number }): Promise<EventPage> {

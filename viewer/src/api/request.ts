@@ -4,7 +4,7 @@ import { errors, isErrorCode, PorchlightError } from '@porchlight/proto/errors.t
 const requestTimeoutMs = 15_000
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Sent as JSON; a string is sent as it is with `type`. */
   body?: unknown
   type?: string

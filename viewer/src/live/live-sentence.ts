@@ -1,4 +1,5 @@
 import { sentenceOfCode } from '../api/request.ts'
+import { offSentence } from '../state/camera-status.ts'
 import { ago } from '../state/time.ts'
 import type { LiveStatus } from './live-supervisor.ts'
 
@@ -24,6 +25,8 @@ export function liveSentence(
       return { title: again(status, wait), detail: join(why, age) }
     case 'offline':
       return { title: 'Camera offline', detail: age ?? 'No picture has come yet.' }
+    case 'off':
+      return { title: 'Camera is off', detail: offSentence }
     case 'failed':
       return { title: 'No live picture', detail: join(why, age) }
   }

@@ -1,7 +1,7 @@
 import { asPorchlightError, type ErrorCode, errors, PorchlightError } from '@porchlight/proto/errors.ts'
 import { backoffMs } from './backoff.ts'
 
-export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'failed'
+export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'off' | 'failed'
 
 export interface LiveStatus {
   state: LiveState
@@ -44,7 +44,7 @@ export const liveLimits = {
   watchMs: 500,
   /** A connection that held this long makes the back-off start anew, ms. */
   steadyMs: 5_000,
-  /** While the camera is known to be offline: how often it is tried nevertheless, ms. */
+  /** While the camera is known to be offline or off: how often it is tried nevertheless, ms. */
   offlineRetryMs: 30_000,
   /** A hidden page keeps its connection this long, ms. */
   hiddenMs: 20_000,
@@ -62,6 +62,7 @@ export class LiveSupervisor implements Disposable {
   #lastFrameAt: number | undefined
   #lastArrivalAt = 0
   #cameraOnline = true
+  #cameraOff = false
   #visible = true
   #closed = false
   #stopRetry: (() => void) | undefined
@@ -82,7 +83,7 @@ export class LiveSupervisor implements Disposable {
   }
 
   start(): void {
-    if (this.#closed || this.#attempt) return
+    if (this.#closed || this.#attempt || this.#cameraOff) return
     this.#stopRetry?.()
     this.#stopRetry = undefined
     this.#say({ state: this.#lastFrameAt === undefined && this.#failures === 0 ? 'connecting' : 'reconnecting' })
@@ -118,6 +119,17 @@ export class LiveSupervisor implements Disposable {
     this.#cameraOnline = online
     if (online && this.#visible && !this.#attempt) this.retryNow()
     else if (!online && this.#status.state === 'reconnecting' && !this.#attempt) this.#waitOffline()
+  }
+
+  /** What the notices say: nobody sees the camera until they say that it is on. */
+  setCameraOff(off: boolean): void {
+    if (this.#cameraOff === off || this.#closed) return
+    this.#cameraOff = off
+    this.#stopRetry?.()
+    if (off) {
+      this.#drop()
+      this.#say({ state: 'off', error: 'camera_off' })
+    } else if (this.#visible) this.retryNow()
   }
 
   /** Frames are not shown to a hidden page: it is not watched, and its connection ends after a while. */
@@ -165,6 +177,10 @@ export class LiveSupervisor implements Disposable {
     this.#drop()
     if (this.#closed) return
     const error = asPorchlightError(thrown, 'session_ended')
+    if (error.code === 'camera_off') {
+      this.#retryIn(liveLimits.offlineRetryMs, { state: 'off', error: error.code })
+      return
+    }
     if (error.code === 'camera_offline' || !this.#cameraOnline) {
       this.#waitOffline()
       return

@@ -48,7 +48,11 @@ export function useLive(camera: string): Live {
     }
     document.addEventListener('visibilitychange', visibility)
     addEventListener('online', online)
-    const stopListening = cameras.subscribe((all) => live.setCameraOnline(all?.get(camera)?.online ?? true))
+    const stopListening = cameras.subscribe((all) => {
+      const known = all?.get(camera)
+      live.setCameraOff(known?.recordingMode === 'off')
+      live.setCameraOnline(known?.online ?? true)
+    })
     live.start()
     return () => {
       stopListening()

@@ -6,6 +6,7 @@ import { hrefOf } from '../route.ts'
 import { cameras } from '../state/cameras.ts'
 import { MicrophonePicker } from '../talk/microphone-picker.tsx'
 import { TalkButton } from '../talk/talk-button.tsx'
+import { CameraSwitch } from '../ui/camera-switch.tsx'
 import { EventStrip } from '../ui/event-strip.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Notes } from '../ui/notes.tsx'
@@ -47,9 +48,10 @@ export function CameraPage({ id }: { id: string }) {
         </p>
       )}
       {camera && <Notes camera={camera} />}
+      {camera && <CameraSwitch camera={camera} />}
       <EventStrip camera={id} />
       <footer class="camera-foot">
-        {camera?.talk === undefined ? (
+        {camera?.recordingMode === 'off' ? null : camera?.talk === undefined ? (
           camera && <p class="hint">This camera has no loudspeaker.</p>
         ) : (
           <>

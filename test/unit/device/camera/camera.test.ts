@@ -123,6 +123,27 @@ describe('Camera', () => {
     await camera.close()
   })
 
+  it('is let go while it is off, passes nothing on, and goes on with its numbers', async () => {
+    const { camera, sources, reached } = start([undefined, undefined])
+    const collector = new CameraCollector()
+    camera.addListener(collector)
+    await reached('live')
+    sources[0]!.picture()
+    camera.switchOn(false)
+    sources[0]!.picture() // was on its way
+    await reached('failed')
+    expect(camera.error?.code).toBe('camera_off')
+    expect(sources[0]!.closed).toBeGreaterThan(0)
+    expect(camera.talk).toBeUndefined()
+    camera.switchOn(true)
+    await reached('live')
+    expect(sources).toHaveLength(2)
+    sources[1]!.picture()
+    expect(collector.units.map(({ frame }) => frame)).toEqual([0, 2])
+    camera.switchOn(false)
+    await camera.close()
+  })
+
   it('waits longer each time, and long after a wrong password', async () => {
     const { camera, waits, reached } = start([
       'camera_unreachable',
