@@ -26,5 +26,6 @@ export function zeroTimes(parts: readonly RecordedPart[]): number[] {
 /** When the pictures or the sound of a part begin, and when both have ended: capture times in ms. */
 function extent(part: RecordedPart): [number, number] {
   const spans: [number, number][] = [[part.start_ms, part.end_ms], ...JSON.parse(part.audio_json)]
-  return [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, to]) => to))]
+  const ends = spans.map(([, to]) => Math.min(to, part.until_ms ?? Number.POSITIVE_INFINITY))
+  return [Math.min(...spans.map(([from]) => from)), Math.max(...ends)]
 }

@@ -56,7 +56,7 @@ export async function movieOf(parts: readonly RecordedPart[], source: PartBytes)
   ]
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   // files are immutable: what stands at a place stays the same
-  const places = parts.map(({ path, offset, bytes: size }) => [path, offset, size])
+  const places = parts.map(({ path, offset, bytes: size, until_ms: untilMs }) => [path, offset, size, untilMs])
   const hash = createHash('sha256').update(JSON.stringify([main.config, places]))
   return { bytes, etag: `"${hash.digest('base64url').slice(0, 22)}"`, read: (from, to) => readPieces(pieces, from, to) }
 }

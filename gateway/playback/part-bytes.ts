@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
+import { cutFragment, patchFragment, readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
 import { readInit } from '@porchlight/proto/media/fmp4/init-segment.ts'
 import type { RecordedPart } from './recorded-parts.ts'
 import type { Segment } from './segments.ts'
@@ -42,6 +42,10 @@ export class PartBytes {
     const timescales = readInit(init)?.timescales
     const fragment = readFragment(bytes)
     if (timescales === undefined || fragment === undefined) throw new PorchlightError('recording_not_found', part.path)
+    const { until_ms: untilMs } = part
+    if (untilMs !== undefined) {
+      cutFragment(bytes, fragment, (track) => ((untilMs - part.base_ms) * (timescales.get(track) ?? 0)) / 1_000)
+    }
     patchFragment(bytes, fragment, sequence, (track) => {
       if (track !== 1 && !withAudio) return undefined
       return Math.round(((part.base_ms - zeroMs) * (timescales.get(track) ?? 0)) / 1_000)

@@ -1,3 +1,6 @@
+import { isSubRun } from '../sfu/sub-run.ts'
+import { filledWithSub, shortestGapMs } from './fill-with-sub.ts'
+
 /** What choosing needs to know of a part; rows of the index have more. */
 export interface PartSpan {
   run: string
@@ -7,6 +10,8 @@ export interface PartSpan {
   start_ms: number
   end_ms: number
   generation: number
+  /** Only what is shown before this is played; `end_ms` then is the same. Absent: all of it. */
+  until_ms?: number
 }
 
 export interface Selection<T extends PartSpan> {
@@ -16,26 +21,22 @@ export interface Selection<T extends PartSpan> {
   gaps: [number, number][]
 }
 
-/** A shorter pause is a picture shown longer, ms. */
-const shortestGapMs = 250
-
 /**
  * Chooses the parts that show `fromMs`…`toMs`: of parts with the same frames the one of the highest generation; from the
- * keyframe at or before `fromMs`, or the first after it where there is none.
+ * keyframe at or before `fromMs`, or the first after it where there is none. The small layer is played where there is
+ * nothing of the main one.
  * @param candidates parts of one camera around that time, further back than `fromMs` by at least a group of pictures
  */
 export function selectParts<T extends PartSpan>(candidates: readonly T[], fromMs: number, toMs: number): Selection<T> {
-  const runs = new Map<string, T[]>()
-  for (const part of candidates) {
-    const parts = runs.get(part.run)
-    if (parts) parts.push(part)
-    else runs.set(part.run, [part])
-  }
-  const ordered = [...runs.values()]
+  const runs = [...Map.groupBy(candidates, ({ run }) => run).values()]
     .map((parts) => withoutDoubles(parts))
     .toSorted((a, b) => a[0]!.start_ms - b[0]!.start_ms)
-    .flatMap((parts) => within(parts, fromMs, toMs))
-  return { parts: ordered, gaps: gapsBetween(ordered) }
+  const chosen = (small: boolean) =>
+    runs.filter(([first]) => isSubRun(first!.run) === small).flatMap((parts) => within(parts, fromMs, toMs))
+  const small = chosen(true)
+  const main = chosen(false)
+  const parts = small.length === 0 ? main : filledWithSub(main, small, fromMs, toMs)
+  return { parts, gaps: gapsBetween(parts) }
 }
 
 /** Of parts of one run that share frames, the highest generation; sorted by frame. */

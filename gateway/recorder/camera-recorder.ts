@@ -4,11 +4,12 @@ import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
-import type { MediaReader } from '../sfu/media-reader.ts'
+import type { MediaReader, VideoLayer } from '../sfu/media-reader.ts'
 import { StillPicker, type WantedStill } from '../stills/still-picker.ts'
 import type { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import type { Disk } from './disk.ts'
+import type { RecordingKind } from './file-session.ts'
 import { recordFootage } from './footage-recording.ts'
 import { HoleAsker } from './hole-asker.ts'
 import { Intake } from './intake.ts'
@@ -17,6 +18,7 @@ import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import type { Part } from './part-builder.ts'
 import { type Room, roomCode } from './retention/room.ts'
+import { SubRecording } from './sub-recording.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
 const lingerMs = 12_000
@@ -37,7 +39,7 @@ export interface CameraRecorderOptions {
   db: Kysely<Schema>
   disk: Disk
   directory: string
-  read(camera: string, reader: MediaReader): () => void
+  read(reader: MediaReader, layer: VideoLayer): () => void
   ffmpeg: string | undefined
   stills: Stills
   log: Logger
@@ -70,8 +72,8 @@ export class CameraRecorder {
   readonly #holes: HoleAsker
   readonly #intake: Intake
   readonly #events = new Map<string, ActiveEvent>()
-  #continuous = false
-  #off = false
+  readonly #sub: SubRecording
+  #mode: RecordingMode = 'events'
   #stills: WantedStill[] = []
   #reading: { recording: LiveRecording; leave: () => void } | undefined
   #stopping: Promise<void> = Promise.resolve()
@@ -90,6 +92,12 @@ export class CameraRecorder {
     this.#mender = new Mender(db, directory, camera)
     this.#holes = new HoleAsker(askFootage, (run) => this.#ledger.ready(run))
     this.#intake = this.#newIntake('live', (error, part) => this.#failed(error, part))
+    this.#sub = new SubRecording({
+      ...{ ffmpeg: options.ffmpeg, log: options.log },
+      read: (reader) => options.read(reader, 'sub'),
+      newIntake: () => this.#newIntake('sub', (error) => this.#failed(error, undefined)),
+      onMissing: () => this.#follow(),
+    })
   }
 
   /** Whether more of the event is to come. */
@@ -124,11 +132,20 @@ export class CameraRecorder {
 
   /** What is recorded from now on. Of a camera that is off nothing is, events or not. */
   record(mode: RecordingMode): void {
-    this.#off = mode === 'off'
-    this.#continuous = mode === 'continuous'
-    if (this.#off) void this.#stopReading()
+    this.#mode = mode
+    this.#sub.switchOn(mode === 'continuous-sub')
+    this.#follow()
+  }
+
+  #follow(): void {
+    if (this.#mode === 'off') void this.#stopReading()
     else if (this.#continuous || this.#events.size > 0) this.#begin()
     this.#settle()
+  }
+
+  /** Whether all of the main layer is recorded: also in place of a small one that is missing. */
+  get #continuous(): boolean {
+    return this.#mode === 'continuous' || this.#sub.missing
   }
 
   /** @throws PorchlightError `footage_invalid`, `disk_*`, `index_failed`: then the device delivers it again */
@@ -156,13 +173,14 @@ export class CameraRecorder {
     clearTimeout(this.#timer)
     clearTimeout(this.#linger)
     this.#holes.close()
-    this.#continuous = false
+    this.#mode = 'off'
     this.#events.clear()
+    await this.#sub.close()
     await this.#stopReading()
     await this.#intake.end()
   }
 
-  #newIntake(kind: 'live' | 'footage', onFailed: (error: PorchlightError, part: Part | undefined) => void): Intake {
+  #newIntake(kind: RecordingKind, onFailed: (error: PorchlightError, part: Part | undefined) => void): Intake {
     const { disk, db, camera, now } = this.#options
     return new Intake({
       ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
@@ -188,8 +206,8 @@ export class CameraRecorder {
 
   #begin(): void {
     clearTimeout(this.#linger)
-    if (this.#reading === undefined && !this.#off) {
-      const { camera, read, ffmpeg, log } = this.#options
+    if (this.#reading === undefined && this.#mode !== 'off') {
+      const { read, ffmpeg, log } = this.#options
       const picker = this.#picker()
       const onUnit = (unit: AccessUnit) => {
         picker.unit(unit)
@@ -198,7 +216,7 @@ export class CameraRecorder {
       }
       const recording = new LiveRecording({ intake: this.#intake, holes: this.#holes, ffmpeg, log, onUnit })
       this.#reading = { recording, leave: () => undefined }
-      this.#reading.leave = read(camera, recording)
+      this.#reading.leave = read(recording, 'video')
     }
     this.#tellState()
   }
@@ -270,7 +288,8 @@ export class CameraRecorder {
 
   #tellState(): void {
     const state: CameraState = {
-      recording: this.#reading !== undefined && this.#error === undefined && this.#room !== 'none',
+      recording:
+        (this.#reading !== undefined || this.#sub.recording) && this.#error === undefined && this.#room !== 'none',
     }
     const error = this.#error ?? roomCode(this.#room)
     if (error !== undefined) state.error = error

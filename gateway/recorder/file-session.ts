@@ -13,11 +13,14 @@ const maxFileMs = 60_000
 /** Bytes of parts that may wait in one session before more is refused. */
 const maxWaitingBytes = 32 * 1024 * 1024
 
+/** What came live, what was delivered later, and the small layer. */
+export type RecordingKind = 'live' | 'footage' | 'sub'
+
 export interface FileSessionOptions {
   disk: Disk
   db: Kysely<Schema>
   camera: string
-  kind: 'live' | 'footage'
+  kind: RecordingKind
   /** ms since the Unix epoch */
   now: () => number
 }

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Disk } from './disk.ts'
 import { audioSpans } from './encode-part.ts'
-import { FileSession, type WrittenPart } from './file-session.ts'
+import { FileSession, type RecordingKind, type WrittenPart } from './file-session.ts'
 import type { CameraLedger, RunLedger } from './ledger.ts'
 import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
@@ -17,7 +17,7 @@ export interface IntakeOptions {
   disk: Disk
   db: Kysely<Schema>
   camera: string
-  kind: 'live' | 'footage'
+  kind: RecordingKind
   ledger: CameraLedger
   /** Puts frames that fill a hole together with what is around it, where their times are interleaved. */
   mender: Mender

@@ -11,7 +11,7 @@ const maxIdleTicks = 5
 
 export interface LiveRecordingOptions {
   intake: Intake
-  holes: HoleAsker
+  holes: Pick<HoleAsker, 'missing'>
   /** Path of ffmpeg, where there is one. */
   ffmpeg: string | undefined
   log: Logger

@@ -4,7 +4,7 @@ import type { EventKind } from '@porchlight/proto/messages/event.ts'
 import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
-import type { MediaReader } from '../sfu/media-reader.ts'
+import type { MediaReader, VideoLayer } from '../sfu/media-reader.ts'
 import { Stills } from '../stills/stills.ts'
 import type { Schema } from '../store/schema.ts'
 import { CameraRecorder, type CameraState, type FootageResult } from './camera-recorder.ts'
@@ -21,7 +21,7 @@ export interface RecorderOptions {
   /** The recordings directory. */
   directory: string
   /** Where pictures come from. A reader stays over producers until it leaves. */
-  sfu: { read(camera: string, reader: MediaReader): () => void }
+  sfu: { read(camera: string, reader: MediaReader, layer: VideoLayer): () => void }
   /** Path of ffmpeg; without it there are no stills, and G.711 and AAC stay as they are. */
   ffmpeg: string | undefined
   log: Logger
@@ -181,7 +181,7 @@ export class Recorder implements AsyncDisposable {
     const { db, directory, sfu, ffmpeg, log, now, askFootage } = this.#options
     const made = new CameraRecorder({
       ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
-      read: (id, reader) => sfu.read(id, reader),
+      read: (reader, layer) => sfu.read(camera, reader, layer),
       askFootage: (run, from, to) => askFootage(camera, run, from, to),
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
       onBytes: (bytes) => this.#retention?.wrote(camera, bytes),

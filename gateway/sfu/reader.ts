@@ -7,15 +7,17 @@ import { vp8Size } from '@porchlight/proto/media/vp8.ts'
 import { parseVp9Frame } from '@porchlight/proto/media/vp9.ts'
 import type { VideoCodec } from '@porchlight/proto/messages/cameras.ts'
 import type { MediaLine } from './media-line.ts'
-import type { MediaReader } from './media-reader.ts'
-
+import type { MediaReader, VideoLayer } from './media-reader.ts'
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
+import { subRun } from './sub-run.ts'
 
 /** Feeds one reader with whole frames in order: waits for repairs, says what stayed lost, never squeezes a time. */
 export class FrameFeed {
   readonly #producer: Producer
   readonly #reader: MediaReader
+  readonly #layer: VideoLayer
+  readonly #video: MediaLine | undefined
   readonly #stops: (() => void)[] = []
   readonly #depacketizer: VideoDepacketizer | undefined
   #videoFormat: VideoFormat | undefined
@@ -27,14 +29,21 @@ export class FrameFeed {
   #unit: { timestamp: number; keyframe: boolean; captureMs: number | undefined } | undefined
   #closed = false
 
-  constructor(producer: Producer, reader: MediaReader) {
+  constructor(producer: Producer, reader: MediaReader, layer: VideoLayer = 'video') {
     this.#producer = producer
     this.#reader = reader
-    const { video, audio } = producer
+    this.#layer = layer
+    const { audio } = producer
+    const video = producer[layer]
+    this.#video = video
     if (video) this.#depacketizer = new VideoDepacketizer(video.format.codec as VideoCodec)
     if (audio) {
       const { codec, clockRate, channels } = audio.format
       this.#audioFormat = { codec: codec as AudioFormat['codec'], clockRate, channels }
+    }
+    if (layer === 'sub' && !video) {
+      this.#tellFormat()
+      return
     }
     this.#begin(video, audio)
     if (video) this.#stops.push(video.listen({ packets: () => this.#drain() }))
@@ -46,7 +55,7 @@ export class FrameFeed {
   /** The kept group of pictures comes first, with the sound of its time. */
   #begin(video: MediaLine | undefined, audio: MediaLine | undefined): void {
     this.#videoCursor = video?.cache.start
-    if (video && this.#videoCursor === undefined) this.#producer.requestKeyframe()
+    if (video && this.#videoCursor === undefined) this.#producer.requestKeyframe(this.#layer)
     if (!audio || audio.cache.ring.head < 0) return
     const start = video && this.#videoCursor !== undefined ? video.cache.ring.get(this.#videoCursor) : undefined
     const fromMs = start ? start.arrivalMs : Number.POSITIVE_INFINITY
@@ -58,8 +67,8 @@ export class FrameFeed {
 
   #drain(): void {
     if (this.#closed) return
-    const { video, audio } = this.#producer
-    if (video) this.#drainVideo(video, audio)
+    const { audio } = this.#producer
+    if (this.#video) this.#drainVideo(this.#video, audio)
     if (audio) this.#drainAudio(audio, Number.POSITIVE_INFINITY)
   }
 
@@ -82,11 +91,11 @@ export class FrameFeed {
       this.#videoCursor++
       if (packet === 'gone') continue
       if (audio) this.#drainAudio(audio, packet.arrivalMs)
-      this.#video(line, packet)
+      this.#picture(line, packet)
     }
   }
 
-  #video(line: MediaLine, packet: MediaPacket): void {
+  #picture(line: MediaLine, packet: MediaPacket): void {
     if (this.#unit?.timestamp !== packet.timestamp) {
       this.#unit = { timestamp: packet.timestamp, keyframe: false, captureMs: undefined }
     }
@@ -118,7 +127,7 @@ export class FrameFeed {
     this.#audioCursor ??= ring.head
     if (this.#audioCursor < ring.oldest) this.#audioCursor = ring.oldest
     // Sound waits for the format of the picture, so that a file begins with both.
-    if (this.#producer.video && !this.#formatTold) return
+    if (this.#video && !this.#formatTold) return
     while (this.#audioCursor <= ring.head) {
       const packet = this.#next(line, this.#audioCursor)
       if (packet === 'wait' || (packet !== 'gone' && packet.arrivalMs > untilMs)) return
@@ -152,7 +161,8 @@ export class FrameFeed {
   #tellFormat(): void {
     if (this.#formatTold) return
     this.#formatTold = true
-    this.#reader.format(this.#producer.run, this.#videoFormat, this.#audioFormat)
+    const { run } = this.#producer
+    this.#reader.format(this.#layer === 'sub' ? subRun(run) : run, this.#videoFormat, this.#audioFormat)
   }
 
   #end(): void {

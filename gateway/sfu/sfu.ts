@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Consumer } from './consumer.ts'
 import { Floor, type FloorHolder } from './floor.ts'
-import type { MediaReader } from './media-reader.ts'
+import type { MediaReader, VideoLayer } from './media-reader.ts'
 import type { Producer } from './producer.ts'
 import { FrameFeed } from './reader.ts'
 
@@ -23,6 +23,7 @@ interface Camera {
 
 interface Subscription {
   reader: MediaReader
+  layer: VideoLayer
   feed: FrameFeed | undefined
 }
 
@@ -79,7 +80,7 @@ export class Sfu implements AsyncDisposable {
       subscription.feed.close()
       subscription.reader.ended()
     }
-    subscription.feed = new FrameFeed(producer, subscription.reader)
+    subscription.feed = new FrameFeed(producer, subscription.reader, subscription.layer)
   }
 
   /** Called when a camera gets or loses its producer. */
@@ -112,11 +113,11 @@ export class Sfu implements AsyncDisposable {
    * Feeds a reader from the present producer, or from the next where there is none. After `ended` a later producer of the
    * camera begins anew with `format`, until the returned function is called.
    */
-  read(camera: string, reader: MediaReader): () => void {
+  read(camera: string, reader: MediaReader, layer: VideoLayer = 'video'): () => void {
     const entry = this.#camera(camera)
-    const subscription: Subscription = { reader, feed: undefined }
+    const subscription: Subscription = { reader, layer, feed: undefined }
     entry.readers.add(subscription)
-    if (entry.producer) subscription.feed = new FrameFeed(entry.producer, reader)
+    if (entry.producer) subscription.feed = new FrameFeed(entry.producer, reader, layer)
     this.#audience(camera)
     return () => {
       if (!entry.readers.delete(subscription)) return

@@ -1,14 +1,16 @@
 import type { AccessUnit, AudioFormat, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
-import type { MediaReader } from '../../gateway/sfu/media-reader.ts'
+import type { MediaReader, VideoLayer } from '../../gateway/sfu/media-reader.ts'
 
 /** Stands for the SFU towards the recorder: tests say what comes. */
 export class ScriptedSfu {
   readonly readers = new Map<string, MediaReader>()
 
-  read(camera: string, reader: MediaReader): () => void {
-    this.readers.set(camera, reader)
+  /** The small layer's readers are under `{camera} sub`. */
+  read(camera: string, reader: MediaReader, layer: VideoLayer = 'video'): () => void {
+    const key = layer === 'sub' ? `${camera} sub` : camera
+    this.readers.set(key, reader)
     return () => {
-      if (this.readers.get(camera) === reader) this.readers.delete(camera)
+      if (this.readers.get(key) === reader) this.readers.delete(key)
     }
   }
 

@@ -97,8 +97,9 @@ export interface ReadTrack {
   baseTime: number
   /** Where the 8 bytes of the base time stand. */
   baseTimeAt: number
-  /** First byte of the `traf` box. */
+  /** First byte of the `traf` box, and of the `trun` in it. */
   boxAt: number
+  runAt: number
   samples: PlacedSample[]
 }
 
@@ -162,7 +163,7 @@ function readTrack(bytes: Uint8Array, place: BoxPlace, mdat: BoxPlace): ReadTrac
   }
   const baseTimeAt = time.body + 4
   const baseTime = view.getUint32(baseTimeAt) * 2 ** 32 + view.getUint32(baseTimeAt + 4)
-  return { track: view.getUint32(head.body + 4), baseTime, baseTimeAt, boxAt: place.start, samples }
+  return { track: view.getUint32(head.body + 4), baseTime, baseTimeAt, boxAt: place.start, runAt: run.start, samples }
 }
 
 /**
@@ -180,6 +181,32 @@ export function patchFragment(
     const ticks = shift(track)
     if (ticks === undefined) bytes.set(ascii('free'), start + 4)
     else bytes.set(u64(Math.max(0, baseTime + ticks)), baseTimeAt)
+  }
+}
+
+/**
+ * Ends a fragment earlier where it stands; its size stays (what the samples had in their `trun` becomes `free`).
+ * @param until ticks of a track, in its own time: what is decoded from then on goes. A track of which nothing is left is
+ *   taken out.
+ */
+export function cutFragment(bytes: Uint8Array, { tracks }: ReadFragment, until: (track: number) => number): void {
+  const view = viewOf(bytes)
+  for (const { track, baseTime, boxAt: start, runAt, samples } of tracks) {
+    const end = Math.round(until(track))
+    let time = baseTime
+    let kept = 0
+    for (; kept < samples.length && time < end; kept += 1) time += samples[kept]!.duration
+    if (kept === 0) {
+      bytes.set(ascii('free'), start + 4)
+      continue
+    }
+    const runBytes = runHeaderBytes + kept * sampleBytes
+    const last = samples[kept - 1]!
+    view.setUint32(runAt + runBytes - sampleBytes, last.duration - Math.max(0, time - end))
+    if (kept === samples.length) continue
+    view.setUint32(runAt, runBytes)
+    view.setUint32(runAt + 12, kept)
+    bytes.set([...u32((samples.length - kept) * sampleBytes), ...ascii('free')], runAt + runBytes)
   }
 }
 

@@ -19,24 +19,27 @@ interface Options {
 /** What the clock of the world says. */
 const arrivedAt = 1_700_000_000_000
 
-function setUp(numbered = true, sound = false) {
+/** @param layer that sends, beside the main one */
+function setUp(numbered = true, sound = false, layer: 'video' | 'sub' = 'video') {
   const clock = { now: 10_000 }
   const asked: Uint8Array[] = []
   const sfu = new Sfu({ now: () => clock.now, log: quietLog })
+  const format = {
+    kind: 'video',
+    codec: 'h264',
+    payloadType: 96,
+    clockRate: 90_000,
+    channels: 1,
+    fmtp: '',
+    frameNumberId: numbered ? 1 : undefined,
+    captureTimeId: numbered ? 2 : undefined,
+    transportCcId: undefined,
+  } as const
   const producer = new Producer({
     camera: 'house.door',
     run: 'boot-0001',
-    video: {
-      kind: 'video',
-      codec: 'h264',
-      payloadType: 96,
-      clockRate: 90_000,
-      channels: 1,
-      fmtp: '',
-      frameNumberId: numbered ? 1 : undefined,
-      captureTimeId: numbered ? 2 : undefined,
-      transportCcId: undefined,
-    },
+    video: format,
+    sub: layer === 'sub' ? format : undefined,
     audio: sound
       ? {
           ...{ kind: 'audio', codec: 'pcmu', payloadType: 0, clockRate: 8_000, channels: 1, fmtp: '' },
@@ -65,7 +68,7 @@ function setUp(numbered = true, sound = false) {
   }
   const send = (sequence: number, { frame, payload, marker = true, captureMs = 0 }: Options) =>
     producer.packet(
-      'video',
+      layer,
       writeRtp({
         marker,
         payloadType: 96,
@@ -112,6 +115,23 @@ test('a reader first gets the kept group of pictures, then what comes, with the 
   expect(told).toEqual(['format boot-0001 320x240 undefined', 'key 100', 'frame 101', 'frame 102'].map(sized(told)))
   expect(units[0]?.captureMs).toBeCloseTo(1_700_000_000_123, 0)
   expect(units[0]?.data).toHaveLength(3)
+})
+
+test('a reader of the small layer gets its pictures under a run of their own', () => {
+  const { sfu, reader, told, key, delta } = setUp(true, false, 'sub')
+  key(10, 100)
+  sfu.read('house.door', reader, 'sub')
+  delta(13, 101)
+  expect(told).toEqual(['format boot-0001.sub 320x240 undefined', 'key 100', 'frame 101'].map(sized(told)))
+})
+
+test('where there is no small layer its reader hears so, and nothing of the main one', () => {
+  const { sfu, reader, told, key, noise } = setUp(true, true)
+  key(10, 100)
+  sfu.read('house.door', reader, 'sub')
+  noise(1)
+  key(13, 101)
+  expect(told).toEqual(['format boot-0001.sub undefinedxundefined pcmu'])
 })
 
 test('the kept group comes with the sound of its time, each in its place, however long the group is', () => {
