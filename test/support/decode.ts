@@ -92,6 +92,15 @@ export async function decodeAudio(path: string, sampleRate = 48_000): Promise<In
   return new Int16Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + (raw.length & ~1)))
 }
 
+/** Every picture of a file as the decoder gives it: when it is shown, in seconds, and its width. */
+export async function pictures(path: string): Promise<{ seconds: number; width: number }[]> {
+  const args = ['-v', 'error', '-of', 'json', '-select_streams', 'v', '-show_entries', 'frame=pts_time,width', path]
+  const { code, stdout, stderr } = await run(ffprobePath(), args)
+  if (code !== 0 || stderr !== '') throw new Error(`ffprobe ended with ${code}: ${stderr}`)
+  const { frames } = JSON.parse(stdout.toString()) as { frames: { pts_time: string; width: number }[] }
+  return frames.map(({ pts_time: seconds, width }) => ({ seconds: Number(seconds), width }))
+}
+
 export interface ProbedStream {
   codec_type: string
   codec_name: string
