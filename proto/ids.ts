@@ -14,6 +14,21 @@ export const whipDevice = 'whip'
 /** Ids of boots, sessions, events, messages: random, made by whoever creates the thing. */
 export const randomId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)
 
+const subSuffix = '.sub'
+
+/** Names a numbering of frames: a boot's or a session's id; that of the small layer beside it ends in `.sub`. */
+export const runId = z.string().regex(/^[A-Za-z0-9_-]{8,64}(?:\.sub)?$/)
+
+/** The run of the small layer's frames, beside that of the main one's. */
+export function subRun(run: string): string {
+  return run + subSuffix
+}
+
+/** Whether frames of this run are of a camera's small layer. */
+export function isSubRun(run: string): boolean {
+  return run.endsWith(subSuffix)
+}
+
 export function toCameraId(device: string, camera: string): string {
   return `${device}.${camera}`
 }

@@ -1,4 +1,4 @@
-import { isSubRun } from '../sfu/sub-run.ts'
+import { isSubRun } from '@porchlight/proto/ids.ts'
 import { filledWithSub, shortestGapMs } from './fill-with-sub.ts'
 
 /** What choosing needs to know of a part; rows of the index have more. */

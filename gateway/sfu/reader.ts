@@ -1,3 +1,4 @@
+import { subRun } from '@porchlight/proto/ids.ts'
 import type { AudioFormat, VideoFormat } from '@porchlight/proto/media/access-unit.ts'
 import { VideoDepacketizer } from '@porchlight/proto/media/depacketizer.ts'
 import * as h264 from '@porchlight/proto/media/h264.ts'
@@ -10,7 +11,6 @@ import type { MediaLine } from './media-line.ts'
 import type { MediaReader, VideoLayer } from './media-reader.ts'
 import type { MediaPacket } from './packet-ring.ts'
 import type { Producer } from './producer.ts'
-import { subRun } from './sub-run.ts'
 
 /** Feeds one reader with whole frames in order: waits for repairs, says what stayed lost, never squeezes a time. */
 export class FrameFeed {

@@ -60,7 +60,7 @@ export interface Schema {
     id: Generated<number>
     file_id: number
     camera: string
-    /** Numbering of the frames: the device's boot id. */
+    /** Numbering of the frames: the device's boot id; with `.sub` that of the small layer. */
     run: string
     first_frame: number
     last_frame: number

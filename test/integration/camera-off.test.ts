@@ -1,4 +1,7 @@
+import { join } from 'node:path'
+import { isSubRun } from '@porchlight/proto/ids.ts'
 import { expect, it, onTestFinished } from 'vitest'
+import { scanFiles } from '../../gateway/recorder/scan-files.ts'
 import { startCamera } from '../sim/start-camera.ts'
 import { AgentHouse, cameraThat, eventThat, GatewayHouse } from '../support/house.ts'
 import { type RecordingSaid, recordingThat } from '../support/recording.ts'
@@ -8,7 +11,7 @@ it('a camera that is off is let go: nobody sees or records it, a ring still ring
   const atEnd = (cleanUp: () => Promise<unknown>) => onTestFinished(async () => void (await cleanUp()))
   const camera = await startCamera({ small: true, gop: 25 })
   atEnd(() => camera.close())
-  const gateway = await GatewayHouse.open(atEnd, { recordings: { mode: 'continuous', postroll: 1 } })
+  const gateway = await GatewayHouse.open(atEnd, { recordings: { mode: 'continuous-sub', postroll: 1 } })
   const agent = await AgentHouse.open(
     gateway,
     { source: { url: camera.url, sub: camera.subUrl }, motion: { enabled: false } },
@@ -56,9 +59,13 @@ it('a camera that is off is let go: nobody sees or records it, a ring still ring
   expect(recording.state).not.toBe('growing')
   expect(recording.toMs ?? 0).toBeLessThan(letGoAt)
 
-  expect(await choose('DELETE')).toEqual({ mode: 'continuous', chosen: false })
+  expect(await choose('DELETE')).toEqual({ mode: 'continuous-sub', chosen: false })
   await cameraThat(gateway, agent.camera, (one) => one.state === 'live' && one.recording)
   await agent.ring()
   const seenAgain = await eventThat(gateway, (one) => one.eventId !== unseen.eventId && one.end !== null)
   await recordingThat(gateway, seenAgain.eventId, ({ state, toMs }) => state === 'complete' && toMs! >= seenAgain.end!)
+  // The small layer all the time, the main one of the event.
+  const { files } = scanFiles(join(gateway.directory, 'gateway/recordings'), new Set())
+  const layers = files.flatMap(({ parts }) => parts.map(({ run }) => (isSubRun(run) ? 'small' : 'main')))
+  expect(new Set(layers)).toEqual(new Set(['small', 'main']))
 }, 300_000)

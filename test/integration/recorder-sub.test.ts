@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Clips } from '../../gateway/playback/clips.ts'
+import { scanFiles } from '../../gateway/recorder/scan-files.ts'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
 import { decode, pictures } from '../support/decode.ts'
 import { beginEvent, camera, endEvent, recordedPictures, recorderHouse, unitHash } from '../support/recorder-house.ts'
@@ -49,6 +50,14 @@ test.each([0, 2])(
     expect(await recordedPictures(home, 'event-01')).toEqual(
       expect.arrayContaining(units.slice(0, 50).map((unit) => unitHash(unit))),
     )
+
+    // The files alone say as much as the index does.
+    const files = scanFiles(directory, new Set()).files
+    const indexed = await db
+      .selectFrom('parts')
+      .select(({ fn }) => fn.countAll<number>().as('parts'))
+      .executeTakeFirstOrThrow()
+    expect(files.reduce((sum, file) => sum + file.parts.length, 0)).toBe(indexed.parts)
 
     const clips = new Clips({ db, directory })
     const range = { camera, fromMs: startMs, toMs: startMs + seconds * 1_000 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cameraId, randomId } from '../../ids.ts'
+import { cameraId, runId } from '../../ids.ts'
 import { type BoxPlace, box, boxAt } from './boxes.ts'
 
 /**
@@ -26,8 +26,7 @@ const fileRecord = z.object({
 const partRecord = z.object({
   v: z.literal(1),
   type: z.literal('part'),
-  /** Numbering of the frames: the device's boot id. */
-  run: randomId,
+  run: runId,
   firstFrame: uint32,
   lastFrame: uint32,
   keyframe: z.boolean(),
