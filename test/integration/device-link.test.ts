@@ -257,6 +257,8 @@ describe('device link', () => {
     broker.send(topic, fromGateway('message-1', { type: 'hello' }))
     await broker.until(() => broker.on('presence').length === 2 && broker.on('cameras').length === 2)
     broker.send(topic, 'not json')
+    // Of a newer gateway.
+    broker.send(topic, fromGateway('message-0', { type: 'dance', camera: 'door' }))
     broker.send(topic, fromGateway('message-2', { type: 'stream', camera: 'door', from: 'garage' }))
     broker.send(topic, fromGateway('message-3', { type: 'stream', camera: 'door', ts: Date.now() - 60_000 }))
     broker.send(topic, fromGateway('message-1', { type: 'stream', camera: 'door' }))
@@ -266,7 +268,7 @@ describe('device link', () => {
     await until(() => commands.length === 1 && signals.length === 1)
     expect(commands).toMatchObject([{ id: 'message-4', type: 'stream' }])
     expect(Object.fromEntries(link.counters.refused)).toEqual({
-      message_invalid: 1,
+      message_invalid: 2,
       message_foreign: 1,
       message_expired: 1,
       message_replayed: 1,

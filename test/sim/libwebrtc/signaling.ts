@@ -12,7 +12,6 @@ import {
 import { toCameraId } from '@porchlight/proto/ids.ts'
 import { parseSdp } from '@porchlight/proto/media/sdp.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
-import { command } from '@porchlight/proto/messages/command.ts'
 import { parseMessage } from '@porchlight/proto/messages/envelope.ts'
 import { type SignalDown, signalDown } from '@porchlight/proto/messages/signal.ts'
 import {
@@ -24,6 +23,7 @@ import {
   signalUpTopic,
 } from '@porchlight/proto/topics.ts'
 import { connectAsync, type MqttClient } from 'mqtt'
+import { olderCommand } from '../../support/older-device.ts'
 
 /** What the media half of a simulated device offers to the signaling half. */
 export interface PeerHalf {
@@ -35,7 +35,7 @@ export interface PeerHalf {
 
 /**
  * A device that is not our agent: only the protocol of `proto/`, written a second time and as plainly as can be, so that
- * the gateway is seen to need nothing of the agent's own.
+ * the gateway is seen to need nothing of the agent's own. It understands the commands of older devices alone.
  */
 export class ForeignDevice {
   readonly #enrolment: Enrolment
@@ -99,7 +99,7 @@ export class ForeignDevice {
 
   async #received(topic: string, payload: Uint8Array): Promise<void> {
     if (topic === signalDownTopic(this.#enrolment.device)) return this.#signal(parseMessage(signalDown, payload))
-    const message = parseMessage(command, payload)
+    const message = parseMessage(olderCommand, payload)
     if (message.type === 'hello') await this.#announce()
     if (message.type === 'stream' && !this.#session) {
       const offer = await this.#makeOffer()
