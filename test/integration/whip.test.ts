@@ -134,6 +134,32 @@ describe('a publish token', () => {
   })
 })
 
+it('a camera that is off is taken from nobody, and who publishes is off the air', async () => {
+  const token = await tokenOf('porch')
+  const opened = await post('porch', token)
+  expect(opened.status).toBe(201)
+  const choose = (init: RequestInit) =>
+    fetch(`${gateway.url}/api/cameras/whip.porch/recording`, {
+      ...init,
+      headers: { ...me, 'content-type': 'application/json' },
+    })
+  expect((await choose({ method: 'PUT', body: '{"mode":"off"}' })).status).toBe(200)
+  const refused = await post('porch', token)
+  expect([refused.status, await codeOf(refused)]).toEqual([409, 'camera_off'])
+  const patched = await fetch(gateway.url + opened.headers.get('location'), {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/trickle-ice-sdpfrag',
+      'if-match': '*',
+    },
+    body: 'a=ice-ufrag:pubs\r\na=ice-pwd:pubspubspubspubspubspubs\r\n',
+  })
+  expect(await codeOf(patched)).toBe('session_not_found')
+  expect((await choose({ method: 'DELETE', body: '{}' })).status).toBe(200)
+  expect((await post('porch', token)).status).toBe(201)
+})
+
 it('stands in the OpenAPI text', async () => {
   const { paths } = (await (await fetch(`${gateway.url}/api/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { description?: string }>>

@@ -1,6 +1,11 @@
 import type { Event } from '@porchlight/proto/messages/event.ts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type BeginContext, type EventListener, EventService } from '../../../../gateway/events/event-service.ts'
+import {
+  type BeginContext,
+  type EventListener,
+  EventService,
+  type EventSign,
+} from '../../../../gateway/events/event-service.ts'
 import { EventStore, type StoredEvent } from '../../../../gateway/events/event-store.ts'
 import { Metrics } from '../../../../gateway/metrics/metrics.ts'
 import { memoryIndex } from '../../../support/memory-index.ts'
@@ -50,7 +55,10 @@ class Recorder implements EventListener {
   }
 }
 
-async function setUp(others: EventListener[] = []) {
+async function setUp(
+  others: EventListener[] = [],
+  ignores: (camera: string, sign: EventSign) => boolean = () => false,
+) {
   const store = new EventStore(await memoryIndex())
   const clock = { now: t0 }
   const make = async () => {
@@ -59,6 +67,7 @@ async function setUp(others: EventListener[] = []) {
       store,
       listeners: [...others, recorder],
       title: () => 'Front door',
+      ignores,
       metrics: new Metrics(),
       log: quietLog,
       now: () => clock.now,
@@ -101,6 +110,13 @@ describe('EventService', () => {
       hasStill: false,
       protected: false,
     })
+  })
+
+  it('passes over what does not count', async () => {
+    const { service, recorder } = await setUp([], (camera, { phase }) => camera === 'porch.door' && phase === 'begin')
+    service.handle('porch', message('begin', t0))
+    expect(recorder.told).toEqual([])
+    expect(service.isOpen('porch.door')).toBe(false)
   })
 
   it('tells once, however often a begin comes', async () => {

@@ -1,3 +1,4 @@
+import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { generateIdentity, parsePublicKey } from '@porchlight/proto/identity/keys.ts'
 import { offerStatement, sessionStatement, signStatement } from '@porchlight/proto/identity/statement.ts'
 import { writeRtp } from '@porchlight/proto/media/rtp.ts'
@@ -82,7 +83,8 @@ const packet = (sequence: number) =>
     payload: Uint8Array.of(0x65, 0x80, 1, 2),
   })
 
-function setUp() {
+/** @param off cameras that nothing is taken of */
+function setUp(off: ReadonlySet<string> = new Set()) {
   const engine = new FakeEngine()
   const clock = { now: 1_000 }
   const timers = new HandTimers()
@@ -97,6 +99,9 @@ function setUp() {
     deviceKey: async (name) => (name === 'house' ? parsePublicKey(device.publicKey) : undefined),
     send: (_, body) => sent.push(body),
     command: (name, body) => commands.push({ device: name, body }),
+    mustBeOn: (camera) => {
+      if (off.has(camera)) throw new PorchlightError('camera_off')
+    },
     now: () => clock.now,
     wallNow: Date.now,
     log: quietLog,
@@ -132,6 +137,24 @@ describe('a device session', () => {
     expect(sfu.producer('house.door')).toBeUndefined()
     hub.handle('house', confirmOf('session-1'))
     expect(sfu.producer('house.door')?.run).toBe('boot-0001')
+  })
+
+  test('a camera that is switched off loses its session, is not asked for another, and its offers are refused', async () => {
+    const off = new Set<string>()
+    const { hub, engine, sent, sfu, commands } = setUp(off)
+    const reader = { format() {}, accessUnit() {}, audioFrame() {}, lost() {}, ended() {} }
+    sfu.read('house.door', reader)
+    await hub.offered('house', makeOffer('session-1'))
+    engine.sessions[0]!.become('connected')
+    hub.handle('house', confirmOf('session-1'))
+    off.add('house.door')
+    hub.switchedOff('house.door')
+    expect(sfu.producer('house.door')).toBeUndefined()
+    expect(sent.at(-1)).toMatchObject({ type: 'bye', session: 'session-1', reason: 'camera_off' })
+    await hub.offered('house', makeOffer('session-2'))
+    expect(sent.at(-1)).toMatchObject({ type: 'bye', session: 'session-2', reason: 'camera_off' })
+    expect(engine.sessions).toHaveLength(1)
+    expect(commands).toEqual([])
   })
 
   test('media ahead of the proof is held back, and taken only after it', async () => {
