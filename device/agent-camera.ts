@@ -162,6 +162,7 @@ export class AgentCamera implements AsyncDisposable {
     }
     this.#camera.switchOn(on)
     this.#sub?.switchOn(on)
+    // WIRE HERE: this.#footage.everything(mode === 'continuous')
   }
 
   /** Somebody rings. Works whatever motion does. */
