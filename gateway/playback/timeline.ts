@@ -125,8 +125,10 @@ async function recordedSpans(
   // Only times at which nothing went on come out of the index: a day has tens of thousands of parts.
   const { rows } = await sql<{ start_ms: number; before_ms: number | null; restarted: number }>`
     select start_ms, before_ms, coalesce(
-      (select run from parts where camera = ${camera} and start_ms < ends.start_ms order by start_ms desc limit 1) <>
-      (select run from parts where camera = ${camera} and start_ms = ends.start_ms limit 1), 0) as restarted
+      (select replace(run, '.sub', '') from parts where camera = ${camera} and start_ms < ends.start_ms
+        order by start_ms desc limit 1) <>
+      (select replace(run, '.sub', '') from parts where camera = ${camera} and start_ms = ends.start_ms limit 1), 0)
+      as restarted
     from (
       select start_ms, max(end_ms) over (order by start_ms rows between unbounded preceding and 1 preceding) as before_ms
       from parts where camera = ${camera} and start_ms >= ${sinceMs} and start_ms < ${toMs}
