@@ -13,11 +13,12 @@ import { Completeness, type CompletenessCounts } from './completeness.ts'
 import type { Disk } from './disk.ts'
 import type { RecordingKind } from './file-session.ts'
 import { recordFootage } from './footage-recording.ts'
-import { Intake, type LostFrames } from './intake.ts'
+import { Intake } from './intake.ts'
 import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import { type Room, roomCode } from './retention/room.ts'
+import type { LostFrames } from './run-gate.ts'
 import { SubRecording } from './sub-recording.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */

@@ -8,6 +8,7 @@ import { FileSession, type RecordingKind, type WrittenPart } from './file-sessio
 import type { CameraLedger, RunLedger } from './ledger.ts'
 import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
+import { type LostFrames, RunGate } from './run-gate.ts'
 import { aheadMs, backMs, SteadyTimes } from './steady-times.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
 
@@ -27,13 +28,6 @@ export interface IntakeOptions {
   onFailed(error: PorchlightError, frames: LostFrames | undefined): void
 }
 
-/** Both inclusive. */
-export interface LostFrames {
-  run: string
-  from: number
-  to: number
-}
-
 /**
  * What comes from one side (live, or one delivery of footage) on its way into files: each frame once, cut into parts,
  * under the configuration that its keyframe brought.
@@ -41,15 +35,10 @@ export interface LostFrames {
 export class Intake {
   readonly #options: IntakeOptions
   readonly #builder = new PartBuilder((part) => this.#emit(part))
+  readonly #gate: RunGate
   #times = new SteadyTimes()
   readonly #session: FileSession
   readonly #pending = new Set<Promise<void>>()
-  #early: (() => void)[] | undefined
-  /** Frames that came while nothing could take them. */
-  #refused: LostFrames | undefined
-  /** As the frames come; `run` is empty where its ledger could not be loaded. */
-  #format: { run: string; audio: AudioFormat | undefined } | undefined
-  #run = ''
   #ledger: RunLedger | undefined
   #audio: AudioFormat | undefined
   #config: StreamConfig | undefined
@@ -78,7 +67,7 @@ export class Intake {
 
   /** What comes has to wait until it is known what of its run is recorded. */
   get waiting(): boolean {
-    return this.#early !== undefined
+    return this.#gate.waiting
   }
 
   /** Parts on their way to the disk. */
@@ -93,30 +82,18 @@ export class Intake {
 
   /** @param audio as the frames will come, after a conversion */
   format(run: string, audio: AudioFormat | undefined): void {
-    const isNew = run !== this.#run
-    if (isNew) this.#leaveRun(new PorchlightError('index_failed', 'the index is too slow'))
-    this.#format = { run, audio }
-    if (isNew) this.#early = []
-    this.#inOrder(() => {
+    this.#gate.enter(run)
+    this.#gate.inOrder(() => {
       this.#audio = audio
     })
-    if (!isNew) return
-    this.#run = run
-    const loading = this.#options.ledger.load(run).then(
-      (ledger) => this.#begin(run, ledger),
-      (error: unknown) => this.#cannotBegin(run, error),
-    )
-    this.#track(loading)
   }
 
   unit(unit: AccessUnit): void {
-    // the ledger could not be loaded: perhaps it can by now
-    if (this.#run === '' && unit.keyframe && this.#format) this.format(this.#format.run, this.#format.audio)
-    if (this.#run === '' || !this.#inOrder(() => this.#unit(unit))) this.#refuse(unit.frame)
+    this.#gate.unit(unit, this.#take)
   }
 
   audioFrame(frame: AudioFrame): void {
-    this.#inOrder(() => this.#builder.audioFrame(this.#times.audioFrame(frame)))
+    this.#gate.inOrder(() => this.#builder.audioFrame(this.#times.audioFrame(frame)))
   }
 
   /** Writes what is open: nothing more comes, or not for a while. */
@@ -154,53 +131,16 @@ export class Intake {
     this.#times = new SteadyTimes()
     this.#ledger = ledger
     this.#config = undefined
-    for (const step of early) step()
-    this.#tellRefused(new PorchlightError('index_failed', 'the index is too slow'))
   }
 
-  #cannotBegin(run: string, error: unknown): void {
-    if (run !== this.#run) return
-    this.#run = ''
-    this.#leaveRun(asPorchlightError(error, 'index_failed'))
-  }
-
-  /** What is open of the run is written; what waits for a ledger that does not come is told as lost. */
-  #leaveRun(error: PorchlightError): void {
+  #leave(): void {
     this.#builder.flush()
-    const early = this.#early ?? []
-    this.#early = undefined
     this.#ledger = undefined
-    for (const step of early) step()
-    this.#tellRefused(error)
   }
 
-  /** @returns false where too much waits already */
-  #inOrder(step: () => void): boolean {
-    if (this.#early === undefined) step()
-    else if (this.#early.length >= maxEarly) return false
-    else this.#early.push(step)
-    return true
-  }
-
-  #refuse(frame: number): void {
-    const run = this.#format?.run
-    if (run === undefined) return
-    const { from, to } = this.#refused ?? { from: frame, to: frame }
-    this.#refused = { run, from: Math.min(from, frame), to: Math.max(to, frame) }
-  }
-
-  #tellRefused(error: PorchlightError): void {
-    const refused = this.#refused
-    this.#refused = undefined
-    if (refused) this.#options.onFailed(error, refused)
-  }
-
-  #unit(raw: AccessUnit): void {
+  readonly #take = (raw: AccessUnit): void => {
     const ledger = this.#ledger
-    if (ledger === undefined) {
-      this.#refuse(raw.frame)
-      return
-    }
+    if (ledger === undefined) return
     if (this.#times.isSetBack(raw)) this.#setBack(raw.captureMs, ledger)
     const unit = this.#times.unit(raw)
     const config = unit.keyframe ? this.#configOf(unit) : this.#config

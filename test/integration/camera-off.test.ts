@@ -60,7 +60,8 @@ it('a camera that is off is let go: nobody sees or records it, a ring still ring
   expect(recording.toMs ?? 0).toBeLessThan(letGoAt)
 
   expect(await choose('DELETE')).toEqual({ mode: 'continuous-sub', chosen: false })
-  await cameraThat(gateway, agent.camera, (one) => one.state === 'live' && one.recording)
+  const onAt = Date.now()
+  await cameraThat(gateway, agent.camera, (one) => one.recording && (one.lastPictureAt ?? 0) > onAt)
   await agent.ring()
   const seenAgain = await eventThat(gateway, (one) => one.eventId !== unseen.eventId && one.end !== null)
   await recordingThat(gateway, seenAgain.eventId, ({ state, toMs }) => state === 'complete' && toMs! >= seenAgain.end!)

@@ -116,6 +116,9 @@ test('an index that fails when pictures begin to come: what follows is recorded,
   await home.db.schema.alterTable('parts').renameTo('parts_away').execute()
   home.sfu.play(camera, run, units.slice(0, 20))
   await expect.poll(() => states).toContain('index_failed')
+  // a device is told, and delivers again: also what begins without a keyframe
+  const hole = home.recorder.footage(camera, footageBody('boot-0002', units.slice(60, 66)))
+  await expect(hole).rejects.toMatchObject({ code: 'index_failed' })
   await home.db.schema.alterTable('parts_away').renameTo('parts').execute()
   const reader = home.sfu.readers.get(camera)!
   for (const unit of units.slice(20)) reader.accessUnit(unit)

@@ -21,16 +21,20 @@ export const exportRecording: Command = {
   async run(tools) {
     const path = one(tools.words, 'the name of the file')
     const movie = await wantedMovie(tools)
-    using interruption = new Interruption()
     using bar = new ProgressBar(tools.terminal, 'exporting')
-    const { signal } = interruption
-    const options = { signal, onProgress: (done: number) => bar.at(done, movie.bytes) }
-    const toStdout = path === '-'
-    const digest = toStdout ? await streamMovie(movie, tools.stdout, options) : await saveMovie(movie, path, options)
-    bar.clear()
-    const said = `${movie.bytes} bytes, ${movie.type}, sha-256 ${digest}`
-    if (toStdout) tools.terminal.write(`${said}\n`)
-    else tools.out(`${path}: ${said}`)
+    const onProgress = (done: number) => bar.at(done, movie.bytes)
+    const said = (digest: string) => `${movie.bytes} bytes, ${movie.type}, sha-256 ${digest}`
+    if (path === '-') {
+      // nothing has to be taken back: a signal ends the process, also while nobody reads
+      const digest = await streamMovie(movie, tools.stdout, onProgress)
+      bar.clear()
+      tools.terminal.write(`${said(digest)}\n`)
+    } else {
+      using interruption = new Interruption()
+      const digest = await saveMovie(movie, path, onProgress, interruption.signal)
+      bar.clear()
+      tools.out(`${path}: ${said(digest)}`)
+    }
   },
 }
 

@@ -6,25 +6,28 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Movie } from '../../playback/movie.ts'
 import { hasErrno } from '../../recorder/disk-error.ts'
 
-export interface SaveOptions {
-  /** Ends it: nothing of it stays. */
-  signal: AbortSignal
-  /** @param done bytes so far */
-  onProgress(done: number): void
-}
+/** @param done bytes so far */
+type OnProgress = (done: number) => void
 
 /**
  * Writes a movie beside the file, then in its place: what stands there is whole, or was there before.
+ * @param signal ends it: nothing of it stays
  * @returns its SHA-256, hex
  * @throws PorchlightError `export_failed`, `recording_not_found`
  */
-export async function saveMovie(movie: Movie, path: string, options: SaveOptions): Promise<string> {
+export async function saveMovie(
+  movie: Movie,
+  path: string,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<string> {
   const temporary = `${path}.part`
   let file: FileHandle | undefined
   try {
     file = await open(temporary, 'wx')
     const hash = createHash('sha256')
-    for await (const piece of pieces(movie, options)) {
+    for await (const piece of pieces(movie, onProgress)) {
+      if (signal.aborted) throw new PorchlightError('export_failed', 'it was interrupted')
       await file.writeFile(piece)
       hash.update(piece)
     }
@@ -46,10 +49,10 @@ export async function saveMovie(movie: Movie, path: string, options: SaveOptions
  * @returns its SHA-256, hex
  * @throws PorchlightError `export_failed`, `recording_not_found`
  */
-export async function streamMovie(movie: Movie, stream: Writable, options: SaveOptions): Promise<string> {
+export async function streamMovie(movie: Movie, stream: Writable, onProgress: OnProgress): Promise<string> {
   const hash = createHash('sha256')
   async function* hashed() {
-    for await (const piece of pieces(movie, options)) {
+    for await (const piece of pieces(movie, onProgress)) {
       hash.update(piece)
       yield piece
     }
@@ -62,10 +65,9 @@ export async function streamMovie(movie: Movie, stream: Writable, options: SaveO
   }
 }
 
-async function* pieces(movie: Movie, { signal, onProgress }: SaveOptions): AsyncGenerator<Uint8Array> {
+async function* pieces(movie: Movie, onProgress: OnProgress): AsyncGenerator<Uint8Array> {
   let done = 0
   for await (const piece of movie.read(0, movie.bytes - 1)) {
-    if (signal.aborted) throw new PorchlightError('export_failed', 'it was interrupted')
     yield piece
     done += piece.byteLength
     onProgress(done)
