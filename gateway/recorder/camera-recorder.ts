@@ -15,6 +15,7 @@ import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
 import type { Part } from './part-builder.ts'
+import type { PartRows } from './part-rows.ts'
 import { type Room, roomCode } from './retention/room.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
@@ -34,6 +35,8 @@ export interface CameraState {
 export interface CameraRecorderOptions {
   camera: string
   db: Kysely<Schema>
+  /** Of all cameras. */
+  partRows: PartRows
   disk: Disk
   directory: string
   read(camera: string, reader: MediaReader): () => void
@@ -159,9 +162,9 @@ export class CameraRecorder {
   }
 
   #newIntake(kind: 'live' | 'footage', onFailed: (error: PorchlightError, part: Part | undefined) => void): Intake {
-    const { disk, db, camera, now } = this.#options
+    const { disk, db, partRows, camera, now } = this.#options
     return new Intake({
-      ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
+      ...{ disk, db, partRows, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
       refusal: () => (this.#room === 'none' ? roomCode(this.#room) : undefined),
       onWritten: ({ part, bytes }) => {
         this.#options.onBytes(bytes)

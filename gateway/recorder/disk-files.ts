@@ -35,14 +35,12 @@ export class DiskFiles {
   }
 
   /** @param stem relative path without `-{n}.mp4` */
-  create(stem: string, content: Uint8Array): { file: number; path: string; bytes: number } {
-    const folder = dirname(join(this.#directory, stem))
-    this.#makeFolder(folder)
+  create(stem: string, content: readonly Uint8Array[]): { file: number; path: string; bytes: number } {
     const { descriptor, path } = this.#openNew(stem)
     const file: OpenFile = { descriptor, path, size: 0, suspect: false }
     try {
       this.#write(file, content)
-      syncDirectory(this.#layer, folder)
+      syncDirectory(this.#layer, dirname(join(this.#directory, path)))
     } catch (error) {
       this.#throwAway(file)
       throw error
@@ -52,7 +50,7 @@ export class DiskFiles {
     return { file: id, path, bytes: file.size }
   }
 
-  append(id: number, content: Uint8Array): { offset: number } {
+  append(id: number, content: readonly Uint8Array[]): { offset: number } {
     const file = this.#file(id)
     if (file.suspect) throw new Error(`${file.path} has failed and is not written again`)
     const offset = file.size
@@ -107,7 +105,7 @@ export class DiskFiles {
     const descriptor = this.#layer.openSync(temporary, 'w')
     try {
       try {
-        this.#write({ descriptor, path, size: 0, suspect: false }, content)
+        this.#write({ descriptor, path, size: 0, suspect: false }, [content])
       } finally {
         this.#layer.closeSync(descriptor)
       }
@@ -149,21 +147,31 @@ export class DiskFiles {
   }
 
   #openNew(stem: string): { descriptor: number; path: string } {
+    const folder = dirname(join(this.#directory, stem))
+    this.#makeFolder(folder)
     for (let number = 1; ; number += 1) {
       const path = `${stem}-${number}.mp4`
       try {
         return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
-        if (!hasErrno(error, 'EEXIST') || number >= maxSameName) throw error
+        // another thread may have deleted the last file of the folder, and the folder with it
+        if (hasErrno(error, 'ENOENT')) this.#makeFolder(folder)
+        else if (!hasErrno(error, 'EEXIST')) throw error
+        if (number >= maxSameName) throw error
       }
     }
   }
 
-  #write(file: OpenFile, content: Uint8Array): void {
-    for (let at = 0; at < content.byteLength; ) {
-      at += this.#layer.writeSync(file.descriptor, content, at, content.byteLength - at, file.size + at)
+  #write(file: OpenFile, content: readonly Uint8Array[]): void {
+    let { size } = file
+    for (const piece of content) {
+      for (let at = 0; at < piece.byteLength; ) {
+        const written = this.#layer.writeSync(file.descriptor, piece, at, piece.byteLength - at, size)
+        at += written
+        size += written
+      }
     }
-    file.size += content.byteLength
+    file.size = size
     try {
       this.#layer.fdatasyncSync(file.descriptor)
     } catch (error) {

@@ -8,6 +8,7 @@ import { FileSession, type WrittenPart } from './file-session.ts'
 import type { CameraLedger, RunLedger } from './ledger.ts'
 import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
+import type { PartRows } from './part-rows.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
 
 /** Frames that may wait for the ledger of their run. */
@@ -16,6 +17,8 @@ const maxEarly = 4_096
 export interface IntakeOptions {
   disk: Disk
   db: Kysely<Schema>
+  /** Of all cameras. */
+  partRows: PartRows
   camera: string
   kind: 'live' | 'footage'
   ledger: CameraLedger

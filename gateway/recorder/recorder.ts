@@ -10,6 +10,7 @@ import { CameraRecorder, type CameraState, type FootageResult } from './camera-r
 import { keepIdentity, readClaim } from './claim.ts'
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
+import { PartRows } from './part-rows.ts'
 import { reconcile } from './reconcile.ts'
 import { decideHere, decideInThread } from './retention/decide.ts'
 import { type RetentionSettings, retentionLimits } from './retention/limits.ts'
@@ -44,6 +45,7 @@ export class Recorder implements AsyncDisposable {
   readonly deliveries: Deliveries
   readonly #options: RecorderOptions
   readonly #disk: Disk
+  readonly #partRows: PartRows
   readonly #stills: Stills
   readonly #retention: Retention | undefined
   readonly #cameras = new Map<string, CameraRecorder>()
@@ -57,6 +59,7 @@ export class Recorder implements AsyncDisposable {
     const { db, directory, ffmpeg, fileLayer } = options
     const log = options.log.child({ part: 'recorder' })
     this.#options = { ...options, log }
+    this.#partRows = new PartRows(db)
     this.#disk = new Disk({ directory, fileLayer }, (disk) => this.#claim(disk))
     this.deliveries = new Deliveries({
       ...{ directory: join(directory, '.incoming'), now: options.now, log },
@@ -179,7 +182,8 @@ export class Recorder implements AsyncDisposable {
     if (known) return known
     const { db, directory, sfu, ffmpeg, log, now, askFootage } = this.#options
     const made = new CameraRecorder({
-      ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
+      ...{ camera, db, directory, ffmpeg, now, log: log.child({ camera }) },
+      ...{ partRows: this.#partRows, disk: this.#disk, stills: this.#stills },
       read: (id, reader) => sfu.read(id, reader),
       askFootage: (run, from, to) => askFootage(camera, run, from, to),
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),

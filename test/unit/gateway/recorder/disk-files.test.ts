@@ -25,14 +25,14 @@ test('after a failed fdatasync a file is not written again, holds what was durab
   const directory = await tempDir()
   const { layer, state } = broken('fdatasyncSync', 'EIO')
   const files = new DiskFiles(directory, layer)
-  const { file, path } = files.create(stem, bytes('head'))
-  files.append(file, bytes('one'))
+  const { file, path } = files.create(stem, [bytes('head')])
+  files.append(file, [bytes('one')])
   state.fails = true
-  expect(() => files.append(file, bytes('two'))).toThrow('EIO')
+  expect(() => files.append(file, [bytes('two')])).toThrow('EIO')
   state.fails = false
   const { calls } = state
   // the second fdatasync would succeed: Linux tells of lost pages once
-  expect(() => files.append(file, bytes('two'))).toThrow('not written again')
+  expect(() => files.append(file, [bytes('two')])).toThrow('not written again')
   expect(state.calls).toBe(calls)
   expect(files.finish(file)).toEqual({ whole: false })
   expect(readFileSync(join(directory, path), 'utf8')).toBe('headone')
@@ -41,8 +41,8 @@ test('after a failed fdatasync a file is not written again, holds what was durab
 test('a file that was written to its end is whole and read-only', async () => {
   const directory = await tempDir()
   const files = new DiskFiles(directory)
-  const { file, path } = files.create(stem, bytes('head'))
-  expect(files.append(file, bytes('one'))).toEqual({ offset: 4 })
+  const { file, path } = files.create(stem, [bytes('head')])
+  expect(files.append(file, [bytes('one')])).toEqual({ offset: 4 })
   expect(files.finish(file)).toEqual({ whole: true })
   expect(statSync(join(directory, path)).mode & 0o222).toBe(0)
 })
@@ -52,14 +52,14 @@ test('a file whose name is not durable is not there, and the next one waits for 
   const { layer, state } = broken('fsyncSync', 'EIO')
   const files = new DiskFiles(directory, layer)
   state.fails = true
-  expect(() => files.create(stem, bytes('head'))).toThrow('EIO')
+  expect(() => files.create(stem, [bytes('head')])).toThrow('EIO')
   expect(existsSync(join(directory, `${stem}-1.mp4`))).toBe(false)
   state.fails = false
   state.calls = 0
-  files.create(stem, bytes('head'))
+  files.create(stem, [bytes('head')])
   // the day in the camera's folder, the camera in the directory, the file in the day
   expect(state.calls).toBe(3)
-  files.create(stem, bytes('head'))
+  files.create(stem, [bytes('head')])
   expect(state.calls).toBe(4)
   files.close()
 })
