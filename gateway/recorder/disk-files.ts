@@ -21,7 +21,7 @@ interface OpenFile {
   suspect: boolean
 }
 
-/** The files of the recordings directory, as the disk worker writes them. Every method returns when the disk has it. */
+/** The files of the recordings directory, as a disk worker writes them. Every method returns when the disk has it. */
 export class DiskFiles {
   readonly #directory: string
   readonly #layer: FileLayer
@@ -34,7 +34,10 @@ export class DiskFiles {
     this.#layer = layer
   }
 
-  /** @param stem relative path without `-{n}.mp4` */
+  /**
+   * Makes a file whose name survives a power cut; what is in it does once something was appended.
+   * @param stem relative path without `-{n}.mp4`
+   */
   create(stem: string, content: readonly Uint8Array[]): { file: number; path: string; bytes: number } {
     const { descriptor, path } = this.#openNew(stem)
     const file: OpenFile = { descriptor, path, size: 0, suspect: false }
@@ -56,6 +59,7 @@ export class DiskFiles {
     const offset = file.size
     try {
       this.#write(file, content)
+      this.#sync(file)
     } catch (error) {
       this.#takeBack(file, offset)
       throw error
@@ -105,7 +109,9 @@ export class DiskFiles {
     const descriptor = this.#layer.openSync(temporary, 'w')
     try {
       try {
-        this.#write({ descriptor, path, size: 0, suspect: false }, [content])
+        const file: OpenFile = { descriptor, path, size: 0, suspect: false }
+        this.#write(file, [content])
+        this.#sync(file)
       } finally {
         this.#layer.closeSync(descriptor)
       }
@@ -172,6 +178,9 @@ export class DiskFiles {
       }
     }
     file.size = size
+  }
+
+  #sync(file: OpenFile): void {
     try {
       this.#layer.fdatasyncSync(file.descriptor)
     } catch (error) {
