@@ -44,9 +44,9 @@ export class DiskThread {
     return promise
   }
 
-  /** Does what waits, then ends. Idempotent. */
+  /** Does what waits, then ends; one that has crashed is closed. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.ask({ type: 'close' }).then(() => this.#exited)
+    this.#closing ??= this.#ended ? this.#exited : this.ask({ type: 'close' }).then(() => this.#exited)
     return this.#closing
   }
 
