@@ -5,7 +5,9 @@ import type { DirectoryClaim } from './recordings-directory.ts'
 
 /** Bytes that may wait for the disk before more is refused: half a minute of four 4 Mbit/s cameras. */
 export const maxWaitingBytes = 64 * 1024 * 1024
-/** Threads that write, at most: a slow fsync holds up only the files of its own. */
+/** A slow fsync holds up the files of its own thread only: on a bad SD card (200 ms) none of so many waits for a second. */
+const filesPerThread = 4
+/** Threads at most, 30 MB each; then each has more files. */
 const maxThreads = 4
 
 /** A file that is open for writing. */
@@ -17,7 +19,7 @@ export interface DiskFile {
 
 /**
  * The recordings directory as the main thread sees it: other threads write it. Every promise resolves when the disk has it.
- * Open files are spread over some threads; all else is the first one's.
+ * Where many files are open, they are spread over some threads; all else is the first one's.
  */
 export class Disk implements AsyncDisposable {
   readonly #options: DiskOptions
@@ -139,7 +141,7 @@ export class Disk implements AsyncDisposable {
 
   #threadForOneMore(): DiskThread {
     const idlest = this.#threads.reduce((best, thread) => (thread.openFiles < best.openFiles ? thread : best))
-    if (idlest.openFiles === 0 || this.#threads.length >= maxThreads) return idlest
+    if (idlest.openFiles < filesPerThread || this.#threads.length >= maxThreads) return idlest
     const thread = new DiskThread(this.#options)
     this.#threads.push(thread)
     return thread
