@@ -17,6 +17,7 @@ import { Intake } from './intake.ts'
 import { CameraLedger } from './ledger.ts'
 import { LiveRecording } from './live-recording.ts'
 import { Mender } from './mender.ts'
+import type { PartRows } from './part-rows.ts'
 import { type Room, roomCode } from './retention/room.ts'
 import type { LostFrames } from './run-gate.ts'
 import { SubRecording } from './sub-recording.ts'
@@ -38,6 +39,8 @@ export interface CameraState {
 export interface CameraRecorderOptions {
   camera: string
   db: Kysely<Schema>
+  /** Of all cameras. */
+  partRows: PartRows
   disk: Disk
   directory: string
   read(reader: MediaReader, layer: VideoLayer): () => void
@@ -218,9 +221,9 @@ export class CameraRecorder {
   }
 
   #newIntake(kind: RecordingKind, onFailed: (error: PorchlightError, frames: LostFrames | undefined) => void): Intake {
-    const { disk, db, camera, now } = this.#options
+    const { disk, db, partRows, camera, now } = this.#options
     return new Intake({
-      ...{ disk, db, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
+      ...{ disk, db, partRows, camera, kind, now, ledger: this.#ledger, mender: this.#mender, onFailed },
       refusal: () => (this.#room === 'none' ? roomCode(this.#room) : undefined),
       onWritten: ({ part, bytes }) => {
         this.#options.onBytes(bytes)

@@ -22,7 +22,7 @@ interface OpenFile {
   suspect: boolean
 }
 
-/** The files of the recordings directory, as the disk worker writes them. Every method returns when the disk has it. */
+/** The files of the recordings directory, as a disk worker writes them. Every method returns when the disk has it. */
 export class DiskFiles {
   readonly #directory: string
   readonly #layer: FileLayer
@@ -35,15 +35,16 @@ export class DiskFiles {
     this.#layer = layer
   }
 
-  /** @param stem relative path without `-{n}` and the extension, which follows from the content */
-  create(stem: string, content: Uint8Array): { file: number; path: string; bytes: number } {
-    const folder = dirname(join(this.#directory, stem))
-    this.#makeFolder(folder)
-    const { descriptor, path } = this.#openNew(stem, formatOf(content).extension)
+  /**
+   * Makes a file whose name survives a power cut; what is in it does once something was appended.
+   * @param stem relative path without `-{n}` and the extension, which follows from the content
+   */
+  create(stem: string, content: readonly Uint8Array[]): { file: number; path: string; bytes: number } {
+    const { descriptor, path } = this.#openNew(stem, formatOf(content[0]!).extension)
     const file: OpenFile = { descriptor, path, size: 0, suspect: false }
     try {
       this.#write(file, content)
-      syncDirectory(this.#layer, folder)
+      syncDirectory(this.#layer, dirname(join(this.#directory, path)))
     } catch (error) {
       this.#throwAway(file)
       throw error
@@ -53,12 +54,13 @@ export class DiskFiles {
     return { file: id, path, bytes: file.size }
   }
 
-  append(id: number, content: Uint8Array): { offset: number } {
+  append(id: number, content: readonly Uint8Array[]): { offset: number } {
     const file = this.#file(id)
     if (file.suspect) throw new Error(`${file.path} has failed and is not written again`)
     const offset = file.size
     try {
       this.#write(file, content)
+      this.#sync(file)
     } catch (error) {
       this.#takeBack(file, offset)
       throw error
@@ -108,7 +110,9 @@ export class DiskFiles {
     const descriptor = this.#layer.openSync(temporary, 'w')
     try {
       try {
-        this.#write({ descriptor, path, size: 0, suspect: false }, content)
+        const file: OpenFile = { descriptor, path, size: 0, suspect: false }
+        this.#write(file, [content])
+        this.#sync(file)
       } finally {
         this.#layer.closeSync(descriptor)
       }
@@ -150,21 +154,34 @@ export class DiskFiles {
   }
 
   #openNew(stem: string, extension: string): { descriptor: number; path: string } {
+    const folder = dirname(join(this.#directory, stem))
+    this.#makeFolder(folder)
     for (let number = 1; ; number += 1) {
       const path = `${stem}-${number}.${extension}`
       try {
         return { descriptor: this.#layer.openSync(join(this.#directory, path), 'wx'), path }
       } catch (error) {
-        if (!hasErrno(error, 'EEXIST') || number >= maxSameName) throw error
+        // another thread may have deleted the last file of the folder, and the folder with it
+        if (hasErrno(error, 'ENOENT')) this.#makeFolder(folder)
+        else if (!hasErrno(error, 'EEXIST')) throw error
+        if (number >= maxSameName) throw error
       }
     }
   }
 
-  #write(file: OpenFile, content: Uint8Array): void {
-    for (let at = 0; at < content.byteLength; ) {
-      at += this.#layer.writeSync(file.descriptor, content, at, content.byteLength - at, file.size + at)
+  #write(file: OpenFile, content: readonly Uint8Array[]): void {
+    let { size } = file
+    for (const piece of content) {
+      for (let at = 0; at < piece.byteLength; ) {
+        const written = this.#layer.writeSync(file.descriptor, piece, at, piece.byteLength - at, size)
+        at += written
+        size += written
+      }
     }
-    file.size += content.byteLength
+    file.size = size
+  }
+
+  #sync(file: OpenFile): void {
     try {
       this.#layer.fdatasyncSync(file.descriptor)
     } catch (error) {

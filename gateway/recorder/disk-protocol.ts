@@ -2,30 +2,36 @@ import type { ErrorCode } from '@porchlight/proto/errors.ts'
 import type { FileRecord, PartRecord } from '@porchlight/proto/media/recording-record.ts'
 import type { DirectoryClaim } from './recordings-directory.ts'
 
-export type DiskRequest =
+/** What a writing thread is asked. `identity` is that of the directory that was claimed. */
+export type DiskWork =
   /** Takes the directory for this program; nothing is written to it before. */
-  | { id: number; type: 'claim'; claim: DirectoryClaim }
+  | { type: 'claim'; claim: DirectoryClaim }
   /** Asks whether it is still the directory that was claimed. */
-  | { id: number; type: 'check' }
+  | { type: 'check'; identity: string | undefined }
   /** Makes a new file with this content; where the name is taken, the next number is tried. */
-  | { id: number; type: 'create'; stem: string; content: Uint8Array }
+  | { type: 'create'; stem: string; content: readonly Uint8Array[]; identity: string | undefined }
   /** Adds to the end of a file that was made here, and waits until the disk has it. */
-  | { id: number; type: 'append'; file: number; content: Uint8Array }
+  | { type: 'append'; file: number; content: readonly Uint8Array[] }
   /** Nothing more comes: the file is made read-only. */
-  | { id: number; type: 'finish'; file: number }
+  | { type: 'finish'; file: number }
   /** Takes a file away that was made here and holds no part. */
-  | { id: number; type: 'discard'; file: number }
+  | { type: 'discard'; file: number }
   /** Takes off what an earlier gateway could not write to its end, and makes the file read-only. */
-  | { id: number; type: 'seal'; path: string; bytes: number }
+  | { type: 'seal'; path: string; bytes: number }
   /** Replaces a small file as a whole. */
-  | { id: number; type: 'replace'; path: string; content: Uint8Array }
+  | { type: 'replace'; path: string; content: Uint8Array; identity: string | undefined }
   /** Deletes a file, and its folder where that was the last one in it. One that is not there is fine. */
-  | { id: number; type: 'remove'; path: string }
+  | { type: 'remove'; path: string }
   /** How much room the disk has, and how many of some files are there. */
-  | { id: number; type: 'space'; probe: readonly string[] }
+  | { type: 'space'; probe: readonly string[] }
   /** Reads what our own records in the recordings say; `known` are the files that need not be read. */
-  | { id: number; type: 'scan'; known: Set<string> }
-  | { id: number; type: 'close' }
+  | { type: 'scan'; known: Set<string> }
+  | { type: 'close' }
+
+export interface DiskRequest {
+  id: number
+  work: DiskWork
+}
 
 export interface DiskAnswers {
   claim: { identity: string }

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import { DiskFiles } from './disk-files.ts'
-import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse } from './disk-protocol.ts'
+import type { DiskAnswers, DiskOptions, DiskRequest, DiskResponse, DiskWork } from './disk-protocol.ts'
 import type { FileLayer } from './file-layer.ts'
 import { RecordingsDirectory } from './recordings-directory.ts'
 import { scanFiles } from './scan-files.ts'
 
-/** The thread that writes recordings: a slow disk holds up nothing but itself. */
+/** A thread that writes recordings: a slow disk holds up nothing but itself. */
 
 if (parentPort === null) throw new Error('this file is a worker')
 const port = parentPort
@@ -15,15 +15,15 @@ const { fileLayer } = (await import(layerModule)) as { fileLayer: FileLayer }
 const files = new DiskFiles(directory, fileLayer)
 const recordings = new RecordingsDirectory(directory, fileLayer)
 
-function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
+function answer(request: DiskWork): DiskAnswers[keyof DiskAnswers] {
   switch (request.type) {
     case 'claim':
       return { identity: recordings.claim(request.claim) }
     case 'check':
-      recordings.check()
+      recordings.check(request.identity)
       return {}
     case 'create':
-      recordings.check()
+      recordings.check(request.identity)
       return files.create(request.stem, request.content)
     case 'append':
       return files.append(request.file, request.content)
@@ -36,7 +36,7 @@ function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
       files.seal(request.path, request.bytes)
       return {}
     case 'replace':
-      recordings.check()
+      recordings.check(request.identity)
       files.replace(request.path, request.content)
       return {}
     case 'remove':
@@ -53,16 +53,15 @@ function work(request: DiskRequest): DiskAnswers[keyof DiskAnswers] {
   }
 }
 
-port.on('message', (request: DiskRequest) => {
-  const { id } = request
+port.on('message', ({ id, work }: DiskRequest) => {
   let response: DiskResponse
   try {
-    response = { id, ok: true, answer: work(request) }
+    response = { id, ok: true, answer: answer(work) }
   } catch (thrown) {
     response = { id, ok: false, ...failure(thrown) }
   }
   port.postMessage(response)
-  if (request.type === 'close') port.close()
+  if (work.type === 'close') port.close()
 })
 
 function failure(thrown: unknown): { message: string; errno?: string; code?: ErrorCode } {

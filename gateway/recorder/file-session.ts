@@ -1,11 +1,14 @@
 import { crc32 } from 'node:zlib'
 import { PorchlightError } from '@porchlight/proto/errors.ts'
+import type { PartRecord } from '@porchlight/proto/media/recording-record.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
-import type { Disk } from './disk.ts'
+import type { Disk, DiskFile } from './disk.ts'
 import { audioSpans } from './encode-part.ts'
 import { formatOf, type PartTimeline } from './file-format.ts'
+import { partRow } from './index-rows.ts'
 import type { Part } from './part-builder.ts'
+import type { PartRows } from './part-rows.ts'
 import type { StreamConfig } from './stream-config.ts'
 
 /** A file holds no more than this and ends at the next keyframe, ms. */
@@ -19,6 +22,8 @@ export type RecordingKind = 'live' | 'footage' | 'sub'
 export interface FileSessionOptions {
   disk: Disk
   db: Kysely<Schema>
+  /** Of all cameras. */
+  partRows: PartRows
   camera: string
   kind: RecordingKind
   /** ms since the Unix epoch */
@@ -26,14 +31,12 @@ export interface FileSessionOptions {
 }
 
 interface OpenFile {
-  /** Of the disk worker. */
-  handle: number
+  handle: DiskFile
   /** Of the index. */
   id: number
   config: StreamConfig
   timeline: PartTimeline
   startMs: number
-  bytes: number
   parts: number
   /** The index has all of its parts. */
   indexed: boolean
@@ -102,49 +105,29 @@ export class FileSession {
     const file = this.#file ?? (await this.#create(part, config))
     this.#file = file
     const content = file.timeline.encode(part, config.audio !== undefined)
-    const audio = config.audio ? audioSpans(part.audio) : []
-    const row = {
+    const record: PartRecord = {
+      v: 1,
+      type: 'part',
       run: part.run,
       firstFrame: part.units[0]!.frame,
       lastFrame: part.units.at(-1)!.frame,
+      keyframe,
       startMs: part.startMs,
       endMs: part.endMs,
+      audio: config.audio ? audioSpans(part.audio) : [],
       generation,
-    }
-    const record = formatOf(config.init).writeRecord({
-      v: 1,
-      type: 'part',
-      ...row,
-      keyframe,
-      audio,
       bytes: content.byteLength,
       crc: crc32(content),
-    })
-    const whole = new Uint8Array(content.byteLength + record.byteLength)
-    whole.set(content)
-    whole.set(record, content.byteLength)
-    const { offset } = await this.#options.disk.append(file.handle, whole)
+    }
+    const { offset } = await this.#options.disk.append(file.handle, [
+      content,
+      formatOf(config.init).writeRecord(record),
+    ])
     file.parts += 1
     file.indexed = false
-    await this.#options.db
-      .insertInto('parts')
-      .values({
-        file_id: file.id,
-        camera: this.#options.camera,
-        run: row.run,
-        first_frame: row.firstFrame,
-        last_frame: row.lastFrame,
-        keyframe: keyframe ? 1 : 0,
-        start_ms: row.startMs,
-        end_ms: row.endMs,
-        audio_json: JSON.stringify(audio),
-        offset,
-        bytes: content.byteLength,
-        generation,
-      })
-      .execute()
+    await this.#options.partRows.add(partRow(file.id, this.#options.camera, { ...record, offset }))
     file.indexed = true
-    return { part, bytes: content.byteLength }
+    return { part, bytes: record.bytes }
   }
 
   async #create(part: Part, config: StreamConfig): Promise<OpenFile> {
@@ -153,10 +136,7 @@ export class FileSession {
     const baseMs = Math.min(part.startMs, firstAudio ?? part.startMs)
     const format = formatOf(config.init)
     const record = format.writeRecord({ v: 1, type: 'file', camera, baseMs })
-    const content = new Uint8Array(config.init.byteLength + record.byteLength)
-    content.set(config.init)
-    content.set(record, config.init.byteLength)
-    const { file: handle, path } = await disk.create(fileStem(camera, part.startMs, kind), content)
+    const { file: handle, path } = await disk.create(fileStem(camera, part.startMs, kind), [config.init, record])
     try {
       const { id } = await db
         .insertInto('files')
@@ -172,7 +152,7 @@ export class FileSession {
         .returning('id')
         .executeTakeFirstOrThrow()
       const timeline = format.timeline(baseMs)
-      return { handle, id, config, timeline, startMs: part.startMs, bytes: content.byteLength, parts: 0, indexed: true }
+      return { handle, id, config, timeline, startMs: part.startMs, parts: 0, indexed: true }
     } catch (error) {
       await Promise.allSettled([disk.discard(handle)]) // what is left of it holds nothing
       throw error

@@ -3,7 +3,7 @@ import type { Schema } from '../store/schema.ts'
 import type { ScannedFile, ScannedPart } from './disk-protocol.ts'
 
 /** Rows in one statement: SQLite takes 32766 values. */
-const maxRows = 500
+export const maxRows = 500
 
 /** The row of a file as its own records describe it. @param closed nothing is added, and it ends with a whole part */
 export function fileRow(file: ScannedFile, closed: boolean): Insertable<Schema['files']> {

@@ -8,6 +8,7 @@ import { FileSession, type RecordingKind, type WrittenPart } from './file-sessio
 import type { CameraLedger, RunLedger } from './ledger.ts'
 import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
+import type { PartRows } from './part-rows.ts'
 import { type LostFrames, RunGate } from './run-gate.ts'
 import { aheadMs, backMs, SteadyTimes } from './steady-times.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
@@ -15,6 +16,8 @@ import { type StreamConfig, streamConfig } from './stream-config.ts'
 export interface IntakeOptions {
   disk: Disk
   db: Kysely<Schema>
+  /** Of all cameras. */
+  partRows: PartRows
   camera: string
   kind: RecordingKind
   ledger: CameraLedger

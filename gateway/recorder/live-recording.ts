@@ -4,9 +4,8 @@ import type { MediaReader } from '../sfu/media-reader.ts'
 import type { Completeness } from './completeness.ts'
 import type { Intake } from './intake.ts'
 import { OpusSound } from './opus-sound.ts'
-import { maxPartMs } from './part-builder.ts'
 
-/** Times two seconds. */
+const tickMs = 2_000
 const maxIdleTicks = 5
 
 export interface LiveRecordingOptions {
@@ -35,8 +34,8 @@ export class LiveRecording implements MediaReader {
     const { ffmpeg, log, intake } = options
     this.#options = options
     this.#sound = new OpusSound({ ffmpeg, log, emit: (frame) => intake.audioFrame(frame) })
-    // a camera that falls silent must not keep its last second in memory
-    this.#timer = setInterval(() => this.#tick(), 2 * maxPartMs)
+    // a camera that falls silent must not keep its last pictures in memory
+    this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
   format(run: string, _video: VideoFormat | undefined, audio: AudioFormat | undefined): void {

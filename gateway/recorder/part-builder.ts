@@ -1,11 +1,16 @@
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 
-/** A recording's part is not longer, in ms, where pictures come often enough: so much of it a crash can cost. */
-export const maxPartMs = 1_000
+/**
+ * A part is a group of pictures, or of a longer group so much, in ms: what a crash can cost at most. Shorter ones would
+ * cost more: each has an fsync, a row in the index, and pages that the next one writes again.
+ */
+const maxPartMs = 5_000
 /** Longest pause between two pictures that still counts as one picture shown longer, in ms. */
 const longestFrameMs = 1_000
-/** Sound that waits for its pictures: ten seconds of 20 ms packets. */
-const maxWaitingAudio = 500
+/** Sound that waits for its pictures: ten seconds of 10 ms packets. */
+const maxWaitingAudio = 1_000
+/** A picture is shown before no more than so many that were decoded before it (H.264 §A.3.1, H.265 §A.4.2). */
+const maxReordered = 16
 const maxUnitsPerPart = 600
 const guessedFrameMs = 40
 
@@ -20,8 +25,8 @@ export interface Part {
 }
 
 /**
- * Cuts a stream of pictures and sound into parts: at every keyframe, at every hole in the numbers, and about each
- * second (or as told) between, there only where no later picture is shown before an earlier one (B-frames).
+ * Cuts a stream of pictures and sound into parts: at every keyframe, at every hole in the numbers, and in longer groups
+ * about every 5 s (or as told), there only where no later picture is shown before an earlier one (B-frames).
  */
 export class PartBuilder {
   readonly #emit: (part: Part) => void
@@ -96,7 +101,7 @@ export class PartBuilder {
 
   #seeReordering(captureMs: number): void {
     this.#reordered = true
-    const times = this.#units.map((unit) => unit.captureMs)
+    const times = this.#units.slice(-maxReordered).map((unit) => unit.captureMs)
     const nearest = Math.min(...times.map((time) => Math.abs(time - captureMs)).filter((distance) => distance > 0))
     if (Number.isFinite(nearest)) this.#frameMs = nearest
   }

@@ -13,6 +13,7 @@ import { keepIdentity, readClaim } from './claim.ts'
 import type { CompletenessCounts } from './completeness.ts'
 import { Deliveries } from './deliveries.ts'
 import { Disk } from './disk.ts'
+import { PartRows } from './part-rows.ts'
 import { reconcile } from './reconcile.ts'
 import { decideHere, decideInThread } from './retention/decide.ts'
 import { type RetentionSettings, retentionLimits } from './retention/limits.ts'
@@ -53,6 +54,7 @@ export class Recorder implements AsyncDisposable {
   readonly deliveries: Deliveries
   readonly #options: RecorderOptions
   readonly #disk: Disk
+  readonly #partRows: PartRows
   readonly #stills: Stills
   readonly #retention: Retention | undefined
   readonly #cameras = new Map<string, CameraRecorder>()
@@ -66,6 +68,7 @@ export class Recorder implements AsyncDisposable {
     const { db, directory, ffmpeg, fileLayer } = options
     const log = options.log.child({ part: 'recorder' })
     this.#options = { ...options, log }
+    this.#partRows = new PartRows(db)
     this.#disk = new Disk({ directory, fileLayer }, (disk) => this.#claim(disk))
     this.deliveries = new Deliveries({
       ...{ directory: join(directory, '.incoming'), now: options.now, log },
@@ -212,7 +215,8 @@ export class Recorder implements AsyncDisposable {
     const { db, directory, sfu, ffmpeg, log, now, askFootage, continuousAt, counts, schedule = byTimer } = this.#options
     const keepsFootage = this.#options.keepsFootage?.(camera) ?? true
     const made = new CameraRecorder({
-      ...{ camera, db, directory, ffmpeg, now, disk: this.#disk, stills: this.#stills, log: log.child({ camera }) },
+      ...{ camera, db, directory, ffmpeg, now, log: log.child({ camera }) },
+      ...{ partRows: this.#partRows, disk: this.#disk, stills: this.#stills },
       read: (reader, layer) => sfu.read(camera, reader, layer),
       askFootage: keepsFootage ? (run, from, to) => askFootage(camera, run, from, to) : undefined,
       continuousAt: (ms) => continuousAt?.(camera, ms) ?? false,

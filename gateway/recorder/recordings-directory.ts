@@ -63,14 +63,14 @@ export class RecordingsDirectory {
   }
 
   /**
-   * Whether it is still the directory that was claimed: disks are pulled out while programs run.
+   * Whether it is still the directory that was claimed, by whichever thread: disks are pulled out while programs run.
+   * @param identity as `claim` gave it; undefined where nothing was claimed
    * @throws PorchlightError `recordings_missing`, `recordings_foreign`; errors of node:fs
    */
-  check(): void {
+  check(identity: string | undefined): void {
     const found = this.#read()
-    if (found === undefined || this.#identity === undefined)
-      throw new PorchlightError('recordings_missing', this.#directory)
-    if (found !== this.#identity) throw new PorchlightError('recordings_foreign', this.#directory)
+    if (found === undefined || identity === undefined) throw new PorchlightError('recordings_missing', this.#directory)
+    if (found !== identity) throw new PorchlightError('recordings_foreign', this.#directory)
   }
 
   /** Idempotent. */

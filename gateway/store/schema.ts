@@ -53,7 +53,7 @@ export interface Schema {
     end_ms: Generated<number | null>
   }
   /**
-   * Pictures with unbroken frame numbers and the sound of their time: one moof + mdat of at most a second or so. A hole
+   * Pictures with unbroken frame numbers and the sound of their time: one moof + mdat, at most a group of pictures. A hole
    * in the numbers always ends a part; what fills it later is a part of its own.
    */
   parts: {

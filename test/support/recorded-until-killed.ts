@@ -8,6 +8,7 @@ import { Disk } from '../../gateway/recorder/disk.ts'
 import { Intake } from '../../gateway/recorder/intake.ts'
 import { CameraLedger } from '../../gateway/recorder/ledger.ts'
 import { Mender } from '../../gateway/recorder/mender.ts'
+import { PartRows } from '../../gateway/recorder/part-rows.ts'
 import { openStore } from '../../gateway/store/open-store.ts'
 import { quietLog } from './quiet-log.ts'
 
@@ -34,7 +35,7 @@ const disk = new Disk({ directory }, async (claiming) => {
   await keepIdentity(db, await claiming.claim(claim))
 })
 const intake = new Intake({
-  ...{ disk, db, camera, kind: 'live', now: Date.now },
+  ...{ disk, db, partRows: new PartRows(db), camera, kind: 'live', now: Date.now },
   ledger: new CameraLedger(db, camera),
   mender: new Mender(db, directory, camera),
   refusal: () => undefined,

@@ -9,13 +9,13 @@ import { Recorder } from '../../../gateway/recorder/recorder.ts'
 import { openStore } from '../../../gateway/store/open-store.ts'
 import { quietLog } from '../../support/quiet-log.ts'
 import { ScriptedSfu } from '../../support/scripted-sfu.ts'
-import { fsyncChannel } from './fsync-channel.ts'
+import { fsyncChannel, type Synced } from './fsync-channel.ts'
 import { type Counts, groupMs, SyntheticCamera } from './synthetic-camera.ts'
 
 const { directory, streams } = JSON.parse(process.argv[2]!) as { directory: string; streams: number }
 const { db } = await openStore(join(directory, 'index.sqlite'), quietLog)
 const sfu = new ScriptedSfu()
-const counts: Counts = { units: 0, bytes: 0, fsyncs: 0, errors: 0, latestMs: 0 }
+const counts: Counts = { units: 0, bytes: 0, fsyncs: 0, commits: 0, errors: 0, latestMs: 0 }
 const recorder = new Recorder({
   ...{ db, sfu, directory: join(directory, 'recordings'), ffmpeg: undefined, log: quietLog, now: Date.now },
   askFootage: () => undefined,
@@ -24,8 +24,8 @@ recorder.onState((_, { error }) => {
   if (error !== undefined) counts.errors++
 })
 await recorder.start()
-new BroadcastChannel(fsyncChannel).onmessage = () => {
-  counts.fsyncs++
+new BroadcastChannel(fsyncChannel).onmessage = ({ data }: { data: Synced }) => {
+  counts[data === 'index' ? 'commits' : 'fsyncs']++
 }
 
 // As in life their keyframes come at different times.

@@ -5,8 +5,10 @@ export interface Counts {
   /** Pictures, and their bytes. */
   units: number
   bytes: number
-  /** Syncs of files. */
+  /** Syncs of files and directories. */
   fsyncs: number
+  /** Commits of the index, each with a sync. */
+  commits: number
   /** How often a camera's recording told of an error. */
   errors: number
   /** The longest that a picture came in, or was taken, later than it was due since it was last asked, ms. */

@@ -26,14 +26,14 @@ test('after a failed fdatasync a file is not written again, holds what was durab
   const directory = await tempDir()
   const { layer, state } = broken('fdatasyncSync', 'EIO')
   const files = new DiskFiles(directory, layer)
-  const { file, path } = files.create(stem, bytes('head'))
-  files.append(file, bytes('one'))
+  const { file, path } = files.create(stem, [bytes('head')])
+  files.append(file, [bytes('one')])
   state.fails = true
-  expect(() => files.append(file, bytes('two'))).toThrow('EIO')
+  expect(() => files.append(file, [bytes('two')])).toThrow('EIO')
   state.fails = false
   const { calls } = state
   // the second fdatasync would succeed: Linux tells of lost pages once
-  expect(() => files.append(file, bytes('two'))).toThrow('not written again')
+  expect(() => files.append(file, [bytes('two')])).toThrow('not written again')
   expect(state.calls).toBe(calls)
   expect(files.finish(file)).toEqual({ whole: false })
   expect(readFileSync(join(directory, path), 'utf8')).toBe('headone')
@@ -42,8 +42,8 @@ test('after a failed fdatasync a file is not written again, holds what was durab
 test('a file that was written to its end is whole and read-only', async () => {
   const directory = await tempDir()
   const files = new DiskFiles(directory)
-  const { file, path } = files.create(stem, bytes('head'))
-  expect(files.append(file, bytes('one'))).toEqual({ offset: 4 })
+  const { file, path } = files.create(stem, [bytes('head')])
+  expect(files.append(file, [bytes('one')])).toEqual({ offset: 4 })
   expect(files.finish(file)).toEqual({ whole: true })
   expect(statSync(join(directory, path)).mode & 0o222).toBe(0)
 })
@@ -53,14 +53,14 @@ test('a file whose name is not durable is not there, and the next one waits for 
   const { layer, state } = broken('fsyncSync', 'EIO')
   const files = new DiskFiles(directory, layer)
   state.fails = true
-  expect(() => files.create(stem, bytes('head'))).toThrow('EIO')
+  expect(() => files.create(stem, [bytes('head')])).toThrow('EIO')
   expect(existsSync(join(directory, `${stem}-1.mp4`))).toBe(false)
   state.fails = false
   state.calls = 0
-  files.create(stem, bytes('head'))
+  files.create(stem, [bytes('head')])
   // the day in the camera's folder, the camera in the directory, the file in the day
   expect(state.calls).toBe(3)
-  files.create(stem, bytes('head'))
+  files.create(stem, [bytes('head')])
   expect(state.calls).toBe(4)
   files.close()
 })
@@ -79,8 +79,8 @@ test('what replaces a file and fails leaves the file as it was, and nothing besi
 test('a file is called after what it holds, and WebM is deleted as MP4 is', async () => {
   const directory = await tempDir()
   const files = new DiskFiles(directory)
-  const webm = files.create(stem, webmHeader({ width: 320, height: 240 }, undefined))
-  expect([webm.path, files.create(stem, bytes('head')).path]).toEqual([`${stem}-1.webm`, `${stem}-1.mp4`])
+  const webm = files.create(stem, [webmHeader({ width: 320, height: 240 }, undefined)])
+  expect([webm.path, files.create(stem, [bytes('head')]).path]).toEqual([`${stem}-1.webm`, `${stem}-1.mp4`])
   files.close()
   files.remove(webm.path)
   expect(existsSync(join(directory, webm.path))).toBe(false)

@@ -21,16 +21,17 @@ function build(run: (builder: PartBuilder) => void): Part[] {
 const shape = (parts: readonly Part[]) =>
   parts.map(({ units, startMs, endMs }) => [units[0]!.frame, units.at(-1)!.frame, startMs, endMs])
 
-test('parts end at keyframes, after a second, and where a number is missing', () => {
+test('a part is a group of pictures; one longer than 5 s is cut, and so it is where a number is missing', () => {
   const parts = build((builder) => {
-    for (let frame = 0; frame < 60; frame += 1)
-      if (frame !== 50) builder.unit(unit(frame, frame * 40, frame % 40 === 0))
+    for (let frame = 0; frame < 360; frame += 1)
+      if (frame !== 300) builder.unit(unit(frame, frame * 40, frame % 250 === 0 || frame === 100))
   })
   expect(shape(parts)).toEqual([
-    [0, 24, 0, 1_000],
-    [25, 39, 1_000, 1_600],
-    [40, 49, 1_600, 2_000],
-    [51, 59, 2_040, 2_400],
+    [0, 99, 0, 4_000],
+    [100, 224, 4_000, 9_000],
+    [225, 249, 9_000, 10_000],
+    [250, 299, 10_000, 12_000],
+    [301, 359, 12_040, 14_400],
   ])
 })
 
@@ -38,7 +39,7 @@ test('with B-frames a part ends only where the pictures shown are complete', () 
   // decoded I P B b b P B b b …: shown 0 4 2 1 3 8 6 5 7 …
   const parts = build((builder) => {
     builder.unit(unit(0, 0, true))
-    for (let group = 0; group < 14; group += 1) {
+    for (let group = 0; group < 70; group += 1) {
       for (const [index, offset] of [4, 2, 1, 3].entries())
         builder.unit(unit(1 + group * 4 + index, (group * 4 + offset) * 40))
     }
@@ -55,26 +56,26 @@ test('with B-frames a part ends only where the pictures shown are complete', () 
 
 test('sound goes with the pictures of its time; what is older than the first picture is left out', () => {
   const parts = build((builder) => {
-    for (let time = 0; time < 2_000; time += 20) {
+    for (let time = 0; time < 10_000; time += 20) {
       builder.audioFrame(sound(time))
       if (time >= 400 && time % 40 === 0) builder.unit(unit(time / 40, time, time === 400))
     }
   })
   expect(parts.map(({ audio }) => [audio[0]!.captureMs, audio.at(-1)!.captureMs])).toEqual([
-    [400, 1_380],
-    [1_400, 1_980],
+    [400, 5_380],
+    [5_400, 9_980],
   ])
 })
 
 test('sound that comes late goes with the next part, once', () => {
   const parts = build((builder) => {
-    for (let frame = 0; frame < 60; frame += 1) {
+    for (let frame = 0; frame < 300; frame += 1) {
       builder.unit(unit(frame, frame * 40, frame === 0))
       if (frame >= 10) for (const half of [0, 20]) builder.audioFrame(sound((frame - 10) * 40 + half))
     }
   })
   const times = parts.flatMap(({ audio }) => audio.map((frame) => frame.captureMs))
-  expect(times).toEqual(Array.from({ length: 100 }, (_, index) => index * 20))
+  expect(times).toEqual(Array.from({ length: 580 }, (_, index) => index * 20))
 })
 
 test('a long silence of the camera is not one long picture', () => {
