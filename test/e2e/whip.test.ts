@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { toneHz } from '../sim/libwebrtc/peer.ts'
 import { type AtEnd, type Child, startNode } from '../support/child.ts'
 import { openChromium } from '../support/chromium.ts'
@@ -23,7 +23,9 @@ async function newToken(gateway: GatewayHouse): Promise<string> {
   return (await gateway.cli('token', '--publish', 'studio', '--name', 'The studio')).split('\n')[0]!
 }
 
-test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back after a restart of the gateway', async ({
+// Both mostly wait for somebody to be missed.
+test.concurrent('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back after a restart of the gateway', async ({
+  expect,
   onTestFinished,
 }) => {
   const gateway = await GatewayHouse.open(onTestFinished)
@@ -87,7 +89,10 @@ test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back
   await cameraThat(gateway, camera, (notice) => !notice.online)
 })
 
-test('a token that is taken back, or replaced, takes its publisher off the air', async ({ onTestFinished }) => {
+test.concurrent('a token that is taken back, or replaced, takes its publisher off the air', async ({
+  expect,
+  onTestFinished,
+}) => {
   const gateway = await GatewayHouse.open(onTestFinished)
   const token = await newToken(gateway)
   const publisher = await openPublisher(gateway, token, onTestFinished)
