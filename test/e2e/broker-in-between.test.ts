@@ -8,7 +8,7 @@ const otherFingerprint = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () 
 const swap = (payload: string) => payload.replace(/a=fingerprint:sha-256 [0-9A-Fa-f:]+/g, otherFingerprint)
 
 describe('a broker in between that swaps the DTLS fingerprint gets no media', () => {
-  test.each([
+  test.concurrent.each([
     ['offer', 'device'],
     ['answer', 'gateway'],
   ] as const)('in the %s', async (what, from) => {

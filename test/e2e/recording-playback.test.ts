@@ -1,12 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VideoCodec } from '@porchlight/proto/messages/cameras.ts'
-import { expect, onTestFinished, test } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { recordingRoutes } from '../../gateway/api/routes/recordings.ts'
 import { Playback } from '../../gateway/playback/playback.ts'
 import { recordingExtension } from '../../gateway/recorder/file-format.ts'
 import { Recorder } from '../../gateway/recorder/recorder.ts'
-import { launchChromium } from '../support/chromium.ts'
+import { atFileEnd } from '../support/at-file-end.ts'
+import { openChromium } from '../support/chromium.ts'
 import { audioFrames, videoUnits } from '../support/coded-samples.ts'
 import { credential } from '../support/credential.ts'
 import { footageBody } from '../support/footage-body.ts'
@@ -18,6 +20,13 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const startMs = 1_700_000_000_000
 const page = `<!doctype html><video muted></video><script src="/hls.js"></script>`
+
+const atEnd = atFileEnd()
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await openChromium(atEnd)
+})
 
 /** A gateway's recording of six seconds, of which the device delivered the first three later. */
 async function recording(codec: VideoCodec, bframes: number): Promise<string> {
@@ -78,9 +87,8 @@ test.each<[string, VideoCodec, number, string]>([
   ['over HLS, with B-frames', 'h264', 3, 'm3u8'],
 ])('a recording plays in Chromium %s: whole length, seeking, to its end', async (_, codec, bframes, kind) => {
   const url = await recording(codec, bframes)
-  const browser = await launchChromium()
-  onTestFinished(() => browser.close())
   const tab = await browser.newPage()
+  onTestFinished(() => tab.close())
   await tab.goto(url)
   const watch = `(async () => {
     const video = document.querySelector('video')
@@ -125,9 +133,8 @@ test.each<VideoCodec>(['h264', 'vp8'])(
   'a file in %s that was cut off plays in Chromium to its last whole part',
   async (codec) => {
     const url = await recording(codec, 0)
-    const browser = await launchChromium()
-    onTestFinished(() => browser.close())
     const tab = await browser.newPage()
+    onTestFinished(() => tab.close())
     await tab.goto(url)
     const watch = `new Promise((resolve, reject) => {
     const video = document.querySelector('video')

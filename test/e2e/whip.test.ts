@@ -37,7 +37,8 @@ async function ring(gateway: GatewayHouse, token: string): Promise<void> {
   expect(told.status).toBe(204)
 }
 
-test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back after a restart of the gateway', async ({
+// Both mostly wait for somebody to be missed.
+test.concurrent('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back after a restart of the gateway', async ({
   onTestFinished,
 }) => {
   const gateway = await GatewayHouse.open(onTestFinished)
@@ -96,7 +97,9 @@ test('libwebrtc publishes by WHIP, is seen and heard, taken over, and comes back
   await cameraThat(gateway, camera, (notice) => !notice.online)
 })
 
-test('a token that is taken back, or replaced, takes its publisher off the air', async ({ onTestFinished }) => {
+test.concurrent('a token that is taken back, or replaced, takes its publisher off the air', async ({
+  onTestFinished,
+}) => {
   const gateway = await GatewayHouse.open(onTestFinished)
   const token = await newToken(gateway)
   const publisher = await openPublisher(gateway, token, onTestFinished)

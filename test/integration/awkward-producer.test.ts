@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Mp4Video, readMp4 } from '../sim/mp4-source.ts'
 import { InjectedCamera } from '../support/injected-camera.ts'
 import { MediaEdge } from '../support/media-edge.ts'
-import { framesAfter, seenFrames } from '../support/page-probe.ts'
+import { seenFrames } from '../support/page-probe.ts'
 import { until } from '../support/until.ts'
 
 // Browsers start slowly on a busy machine.
@@ -68,11 +68,10 @@ test.each(manners)('a camera that %s is seen all the same; nobody else notices',
   const camera = started('house.door')
   const { view } = await edge.watch('house.door')
   const other = await edge.watch(neighbour)
-  await framesAfter(other.view, 0, 5)
-  await goesOn(view, camera)
+  const bothGoOn = () => Promise.all([goesOn(view, camera), goesOn(other.view, cameras[0]!)])
+  await bothGoOn()
   camera.change(change)
-  await goesOn(view, camera)
-  await goesOn(other.view, cameras[0]!)
+  await bothGoOn()
   expect(await lost(other.view)).toBe(0)
 })
 
