@@ -3,7 +3,9 @@ import type { TimeSpan } from '../api/calls.ts'
 import { sentenceOf } from '../api/request.ts'
 import { ClipActions } from '../earlier/clip-actions.tsx'
 import { eventAt, gapAt, nextEvent, previousEvent } from '../earlier/day-facts.ts'
+import { FingerPictureView } from '../earlier/finger-picture.tsx'
 import { gapSentences } from '../earlier/gap-sentences.ts'
+import { placeOf } from '../earlier/scale.ts'
 import { TimeStrip } from '../earlier/time-strip.tsx'
 import { type Earlier, useEarlier } from '../earlier/use-earlier.ts'
 import { hrefOf } from '../route.ts'
@@ -25,7 +27,23 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
   const today = day.toMs > now.value
   const around: TimeSpan | undefined =
     moment === undefined ? undefined : { fromMs: moment - nearMs / 2, toMs: moment + nearMs / 2 }
-  const strip = { day, timeline, nowMs: now.value, onMove: earlier.goTo }
+  const heldBy = useSignal<'near' | 'day' | undefined>(undefined)
+  const onMove = (ms: number) => {
+    heldBy.value = undefined
+    earlier.goTo(ms)
+  }
+  const onHold = (kind: 'near' | 'day') => (ms: number) => {
+    heldBy.value = kind
+    earlier.hold(ms)
+  }
+  const strip = { day, timeline, nowMs: now.value, onMove }
+  // the strip around the moment moves along under its middle
+  const finger =
+    moment === undefined || heldBy.value === undefined
+      ? undefined
+      : heldBy.value === 'near'
+        ? 0.5
+        : placeOf(day, moment)
   return (
     <main class="page earlier-page">
       <header class="bar">
@@ -37,7 +55,7 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
           <i class="dot" /> Live
         </a>
       </header>
-      <Picture earlier={earlier} title={title} />
+      <Picture earlier={earlier} title={title} finger={finger} />
       <div class="earlier-day">
         <button type="button" class="round small" aria-label="Previous day" onClick={() => earlier.changeDay(-1)}>
           <Icon name="back" />
@@ -58,8 +76,16 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
       </div>
       {moment !== undefined && around && (
         <>
-          <TimeStrip {...strip} kind="near" label="Moment" scale={around} moment={moment} stepMs={5_000} ticks={5} />
-          <TimeStrip {...strip} kind="day" label="Time of day" scale={day} moment={moment} stepMs={300_000} ticks={5} />
+          <TimeStrip
+            {...{ ...strip, moment, scale: around, ticks: 5, stepMs: 5_000, onHold: onHold('near') }}
+            kind="near"
+            label="Moment"
+          />
+          <TimeStrip
+            {...{ ...strip, moment, scale: day, ticks: 5, stepMs: 300_000, onHold: onHold('day') }}
+            kind="day"
+            label="Time of day"
+          />
         </>
       )}
       <Controls earlier={earlier} />
@@ -70,16 +96,24 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
   )
 }
 
-function Picture({ earlier, title }: { earlier: Earlier; title: string }) {
+/** @param finger where one scrubs, 0 … 1 from left to right; undefined: nobody does */
+function Picture({ earlier, title, finger }: { earlier: Earlier; title: string; finger: number | undefined }) {
   const silent = useSignal(true)
   const { value: shown } = earlier.shown
   const { value: error } = earlier.error
+  const { value: small } = earlier.underFinger
   const sentence = emptySentence(earlier)
   return (
-    <section class="earlier-picture" data-state={shown} aria-label={`Recording: ${title}`}>
+    <section
+      class="earlier-picture"
+      data-state={shown}
+      data-held={finger !== undefined}
+      aria-label={`Recording: ${title}`}
+    >
       <video ref={earlier.video} playsInline muted={silent.value} disablePictureInPicture>
         <track kind="captions" />
       </video>
+      {finger !== undefined && small && <FingerPictureView picture={small} place={finger} />}
       <div class="picture-said" role="status" aria-live="polite">
         {(shown === 'waiting' || shown === 'loading') && <span class="spinner" role="img" aria-label="Loading" />}
         {shown === 'empty' && <strong>{sentence}</strong>}
