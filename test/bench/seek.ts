@@ -48,7 +48,7 @@ export async function run(args: readonly string[]): Promise<Result> {
   process.stdout.write(`${cameras.length} cameras, ${recorded.parts} parts, ${Math.round(recorded.bytes / 1e6)} MB\n`)
 
   const gateway = await GatewayHouse.open((cleanUp) => stack.defer(cleanUp), {
-    ...{ dataDir, recordings: { mode: 'continuous', reserveBytes: 0 } },
+    ...{ dataDir, recordings: { mode: 'continuous', retention: { reserveGigabytes: 0.001 } } },
   })
   const timelines = await readTimelines(gateway, cameras, day)
   const browser = await launchChromium()

@@ -5,7 +5,7 @@ import { backoffMs } from '../live/backoff.ts'
 /** A larger clip is not held by the page, bytes. */
 export const largestBytes = 100 * 1024 * 1024
 /** It broke off so often in a row without a byte in between. */
-const maxTries = 6
+const maxFailures = 6
 
 export interface ClipFetching {
   signal: AbortSignal
@@ -43,36 +43,36 @@ export async function fetchClip(
   { ask, wait: pause, random }: ClipFetchingOptions = real,
 ): Promise<Blob | undefined> {
   let download: Download | undefined
-  let damaged = false
-  for (let failures = 0; ; ) {
-    try {
-      const answer = await ask(path, { headers: resumingHeaders(download), signal })
-      const { status, headers } = answer
-      // else it is the whole, from its beginning: another state of the recording, or the first time
-      if (!download || status !== 206) download = begun(headers)
-      else if (!goesOn(headers, download)) throw new PorchlightError('download_damaged')
-      if (download.total > largestBytes) {
-        await answer.chunks().return()
-        return undefined
-      }
-      for await (const chunk of answer.chunks()) {
-        download.chunks.push(chunk)
-        download.bytes += chunk.byteLength
-        failures = 0
-        progress(download.bytes / download.total)
-      }
-      if (download.bytes !== download.total) throw new PorchlightError('gateway_unreachable')
-      const clip = new Blob(download.chunks, { type: 'video/mp4' })
-      if (await isAsSent(clip, download.digest)) return clip
-      if (damaged) throw new PorchlightError('download_damaged')
-      damaged = true
-      download = undefined
-    } catch (error) {
-      failures += 1
-      const brokenOff = error instanceof PorchlightError && error.code === 'gateway_unreachable'
-      if (signal.aborted || !brokenOff || failures >= maxTries) throw error
-      await pause(backoffMs(failures - 1, random), signal)
+  const read = async () => {
+    const { status, headers, chunks } = await ask(path, { headers: resumingHeaders(download), signal })
+    // else it is the whole from its beginning: the first time, or another state of the recording
+    if (!download || status !== 206) download = begun(headers)
+    else if (!goesOn(headers, download)) throw new PorchlightError('download_damaged')
+    if (download.total > largestBytes) return chunks().return()
+    for await (const chunk of chunks()) {
+      download.chunks.push(chunk)
+      download.bytes += chunk.byteLength
+      failures = 0
+      progress(download.bytes / download.total)
     }
+  }
+  let failures = 0
+  for (let tries = 1; ; tries += 1) {
+    while (!download || download.bytes < download.total) {
+      try {
+        await read()
+        if (download && download.total > largestBytes) return undefined
+      } catch (error) {
+        failures += 1
+        const brokenOff = error instanceof PorchlightError && error.code === 'gateway_unreachable'
+        if (signal.aborted || !brokenOff || failures >= maxFailures) throw error
+        await pause(backoffMs(failures - 1, random), signal)
+      }
+    }
+    const clip = new Blob(download.chunks, { type: 'video/mp4' })
+    if (await isAsSent(clip, download.digest)) return clip
+    if (tries > 1) throw new PorchlightError('download_damaged')
+    download = undefined
   }
 }
 

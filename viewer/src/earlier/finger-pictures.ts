@@ -1,17 +1,14 @@
 import { asPorchlightError } from '@porchlight/proto/errors.ts'
 import { getSprite, type SpritePlan } from '../api/calls.ts'
+import { placeInSprite, type SpritePlace } from './sprite-place.ts'
 
 const minuteMs = 60_000
 /** Minutes whose pictures are kept, each some 700 kB. */
 const maxMinutes = 24
 
 /** A small picture, as a part of a larger one. */
-export interface FingerPicture {
+export interface FingerPicture extends SpritePlace {
   image: ImageBitmap
-  x: number
-  y: number
-  width: number
-  height: number
 }
 
 interface Minute {
@@ -95,17 +92,8 @@ export class FingerPictures {
 
   #tell(): void {
     const minute = this.#minutes.get(minuteOf(this.#wanted))
-    this.#show(minute && { image: minute.image, ...placeOf(minute.plan, this.#wanted) })
+    this.#show(minute && { image: minute.image, ...placeInSprite(minute.plan, this.#wanted) })
   }
 }
 
 const minuteOf = (ms: number) => Math.floor(ms / minuteMs)
-
-/** Where the picture of a moment stands: the last one before it, or the first. */
-export function placeOf({ pictures, columns, width, height }: SpritePlan, ms: number): Omit<FingerPicture, 'image'> {
-  const index = Math.max(
-    0,
-    pictures.findLastIndex((at) => at <= ms),
-  )
-  return { x: (index % columns) * width, y: Math.floor(index / columns) * height, width, height }
-}
