@@ -153,6 +153,7 @@ test('it plays on from a moment, at other speeds too, and over a pause to what w
   await expect.poll(() => momentOf(page)).toBeGreaterThan(at(12) + 45_000)
   expect(await page.evaluate(`document.querySelector('video').playbackRate`)).toBe(8)
   await page.getByRole('button', { name: 'Pause' }).click()
+  await nearStrip(page).press('ArrowLeft')
   await seesItsMoment(page)
 
   await goTo(page, at(20) - 4_000)
@@ -164,7 +165,7 @@ test('it plays on from a moment, at other speeds too, and over a pause to what w
   await seesItsMoment(page)
   // nothing is recorded in the pause
   await goTo(page, at(25))
-  await page.getByText('Nothing was recorded at this time.').waitFor()
+  await page.getByText('Missing: the device started anew.').waitFor()
 })
 
 test('an event is kept and released where it is seen, and everybody is told', async () => {

@@ -84,10 +84,18 @@ export function EventPage({ id }: { id: string }) {
       )}
       {shown && (
         <section class="card event-facts" aria-label="About this event">
-          <p>
-            <KindIcon event={shown} />
-            <strong>{kindLabel(shown)}</strong> at {shown.cameraTitle}
-          </p>
+          <div class="event-head">
+            <p>
+              <KindIcon event={shown} />
+              <strong>{kindLabel(shown)}</strong> at {shown.cameraTitle}
+            </p>
+            <KeepButton
+              eventId={id}
+              said={(sentence) => {
+                said.value = sentence
+              }}
+            />
+          </div>
           <p class="hint">
             {dayOf(shown.begin, now.value)}, {timeOfDay(shown.begin)}
             {shown.end === null ? ', going on' : `, ${lasting(shown.end - shown.begin)}`}
@@ -105,12 +113,6 @@ export function EventPage({ id }: { id: string }) {
             <a class="button quiet" href={hrefOf({ page: 'earlier', id: shown.camera, at: shown.begin })}>
               Its day
             </a>
-            <KeepButton
-              eventId={id}
-              said={(sentence) => {
-                said.value = sentence
-              }}
-            />
           </p>
         </section>
       )}

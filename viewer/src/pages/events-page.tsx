@@ -72,7 +72,12 @@ function EventRow({ event }: { event: EventNotice }) {
       <Still event={event} />
       <span class="row-text">
         <strong>
-          <KindIcon event={event} /> {kindLabel(event)} {event.protected && <Icon name="kept" />}
+          <KindIcon event={event} /> {kindLabel(event)}{' '}
+          {event.protected && (
+            <span role="img" aria-label="kept">
+              <Icon name="kept" />
+            </span>
+          )}
         </strong>
         <span class="hint">{event.cameraTitle}</span>
       </span>

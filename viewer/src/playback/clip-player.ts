@@ -41,7 +41,7 @@ export class ClipPlayer {
       failed: (error) => this.#fail(error),
     }
     this.#source = clipSource(video, camera, heard, now)
-    video.addEventListener('timeupdate', () => this.#tellMoment(), { signal: this.#abort.signal })
+    video.addEventListener('timeupdate', () => !video.paused && this.#tellMoment(), { signal: this.#abort.signal })
   }
 
   /** Shows the picture of a moment in place of any other; plays on from there unless it was paused. @param ms since the Unix epoch */
@@ -64,7 +64,10 @@ export class ClipPlayer {
 
   pause(): void {
     this.#plays = false
+    const played = !this.#video.paused
     this.#video.pause()
+    // the moment that was told last is of a while ago, and at a high speed of long before
+    if (played) this.#tellMoment()
   }
 
   /** Stands still until the next moment is shown. */
@@ -103,8 +106,7 @@ export class ClipPlayer {
   }
 
   #tellMoment(): void {
-    const { paused, seeking } = this.#video
-    const ms = paused || seeking || this.#step !== undefined ? undefined : this.#source.moment()
+    const ms = this.#video.seeking || this.#step !== undefined ? undefined : this.#source.moment()
     if (ms !== undefined) this.#events.moment(ms)
   }
 

@@ -1,8 +1,10 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import { append, dropBefore, openSource, Source } from '../live/media-source.ts'
+import { append, drop, dropBefore, openSource, Source } from '../live/media-source.ts'
 
 /** Shown this long ago, it may go, s. */
 const shownS = 20
+/** Longer than any day is away, s: beyond its duration a video goes nowhere, and without one no further than it has pictures. */
+const durationS = 100 * 366 * 24 * 3_600
 /** So close to the end of what is there a video waits for more, s. */
 const edgeS = 0.1
 
@@ -21,6 +23,7 @@ export class GroupBuffer {
     this.#video = video
     this.#source = source
     this.#buffer = source.addSourceBuffer(type)
+    source.duration = durationS
   }
 
   /** @throws PorchlightError `codec_unsupported`. @throws DOMException `AbortError` */
@@ -43,9 +46,8 @@ export class GroupBuffer {
   /** Makes room for another time; what is on screen stays there. */
   async clear(): Promise<void> {
     this.#forgetTorn()
-    await dropBefore(this.#buffer, Number.POSITIVE_INFINITY)
-    // else no moment beyond what it had could be asked for
-    if (this.#source.readyState === 'open') this.#source.duration = Number.POSITIVE_INFINITY
+    await drop(this.#buffer, durationS)
+    this.#source.duration = durationS
   }
 
   /** Takes pictures as they come. */
@@ -62,7 +64,8 @@ export class GroupBuffer {
 
   /** Goes on where the video stands between pictures, or between sounds: nothing comes to fill that. */
   leaveHole(): void {
-    const { buffered, currentTime } = this.#video
+    const { buffered, currentTime, paused, seeking } = this.#video
+    if (paused && !seeking) return
     for (let index = 0; index < buffered.length; index += 1) {
       if (buffered.end(index) - edgeS <= currentTime) continue
       if (buffered.start(index) > currentTime) this.#video.currentTime = buffered.start(index) + edgeS / 10

@@ -62,8 +62,9 @@ export class GroupStream implements ClipSource {
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal, this.#over.signal])
     this.#loading?.over.abort()
-    const groups = this.#holds(ms) ? undefined : await this.#groupsOf(ms, either)
-    if (groups && groups.span.fromMs > ms + pauseMs) {
+    const held = this.#holds(ms)
+    const groups = held ? undefined : await this.#groupsOf(ms, either)
+    if (!held && (!groups || groups.span.fromMs > ms + pauseMs)) {
       over.abort()
       return false
     }
