@@ -62,7 +62,7 @@ export async function run(args: readonly string[]): Promise<Result> {
     await openEarlierPage(page, camera, day.fromMs + 12 * hour)
     for (let jump = 0; jump < jumps; jump += 1) {
       const wanted = anywhere(spans, random)
-      const { ms, moment } = await timedJump(page, day, wanted, recorded.barcodeAt)
+      const { ms, moment } = await timedJump(page, day, wanted, recorded.barcodesAt)
       if (values.verbose) process.stderr.write(`${camera} ${new Date(moment).toISOString()} ${Math.round(ms)} ms\n`)
       times.push(ms)
     }

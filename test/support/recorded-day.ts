@@ -39,8 +39,8 @@ export interface RecordedEvent {
 export interface RecordedDay {
   bytes: number
   parts: number
-  /** Bar code of the picture that is on screen at a moment; undefined where none is. */
-  barcodeAt(ms: number): number | undefined
+  /** Bar codes of the picture that is on screen at a moment, and of those right before and after it: clocks round. */
+  barcodesAt(ms: number): number[]
 }
 
 /** The small stream of the simulated camera: 320×180, ten pictures a second, a keyframe every 2 s. */
@@ -61,7 +61,7 @@ export async function recordDay(options: RecordedDayOptions): Promise<RecordedDa
   using own = new RecordingsDirectory(directory)
   await keepIdentity(store.db, own.adopt('recordings-of-the-test'))
   if (events.length > 0) await store.db.insertInto('events').values(events.map(eventRow)).execute()
-  return { ...written, barcodeAt: (ms) => barcodeAt(scene, spans, ms) }
+  return { ...written, barcodesAt: (ms) => barcodesAt(scene, spans, ms) }
 }
 
 function eventRow({ id, camera, kind, beginAt, endAt }: RecordedEvent): Omit<Schema['events'], 'protected'> {
@@ -141,11 +141,11 @@ function* unitsOf({ samples, seconds, codec }: Mp4Video, fromMs: number, toMs: n
   }
 }
 
-function barcodeAt(scene: Mp4Video, spans: RecordedDayOptions['spans'], ms: number): number | undefined {
+function barcodesAt({ samples, seconds }: Mp4Video, spans: RecordedDayOptions['spans'], ms: number): number[] {
   const span = spans.find(([from, to]) => from <= ms && ms < to)
-  if (span === undefined) return undefined
-  const seconds = ((ms - span[0]) / 1_000) % scene.seconds
-  const shown = scene.samples.findLast(({ presentSeconds }) => presentSeconds <= seconds + 1e-6)
+  if (span === undefined) return []
+  const inScene = ((ms - span[0]) / 1_000) % seconds
+  const shown = samples.findLastIndex(({ presentSeconds }) => presentSeconds <= inScene + 1e-6)
   // the bar code counts at 25 a second in the small stream, too
-  return shown && Math.floor(shown.presentSeconds * 25 + 1e-6)
+  return [-1, 0, 1].map((step) => Math.floor(samples.at((shown + step) % samples.length)!.presentSeconds * 25 + 1e-6))
 }

@@ -3,9 +3,6 @@ import type { TimeSpan } from '../../../viewer/src/api/calls.ts'
 import { barcodeReaderSource } from '../../support/barcode.ts'
 import { until } from '../../support/until.ts'
 
-/** A picture is on screen until the next one comes, ms: that one may be read in its place. */
-const pictureMs = 100
-
 interface Shown {
   barcode: number | undefined
   atMs: number
@@ -34,14 +31,14 @@ export async function openEarlierPage(page: Page, camera: string, ms: number): P
 
 /**
  * Points at a moment on the strip of the day, and waits for its picture.
- * @param barcodeAt what the picture of a moment shows
+ * @param barcodesAt what the picture of a moment shows
  * @returns ms from the finger's letting go to the picture; the moment that the page then shows
  */
 export async function timedJump(
   page: Page,
   day: TimeSpan,
   wanted: number,
-  barcodeAt: (ms: number) => number | undefined,
+  barcodesAt: (ms: number) => number[],
 ): Promise<{ ms: number; moment: number }> {
   const strip = (await page.getByRole('slider', { name: 'Time of day' }).boundingBox())!
   const x = strip.x + (strip.width * (wanted - day.fromMs)) / (day.toMs - day.fromMs)
@@ -51,12 +48,12 @@ export async function timedJump(
   await page.mouse.up()
   const letGoMs = (await page.evaluate('window.letGoAt')) as number
   const moment = Number(await page.getByRole('slider', { name: 'Moment' }).getAttribute('aria-valuenow'))
-  const right = new Set([moment - pictureMs, moment, moment + pictureMs].map(barcodeAt))
+  const right = barcodesAt(moment)
   const seen = await until(
     () => `the picture of ${new Date(moment).toISOString()}`,
     async () => {
       const shown = (await page.evaluate('window.shown')) as Shown[]
-      return shown.find(({ barcode }) => barcode !== undefined && right.has(barcode))
+      return shown.find(({ barcode }) => barcode !== undefined && right.includes(barcode))
     },
   )
   return { ms: seen.atMs - letGoMs, moment }

@@ -26,7 +26,8 @@ export class FingerPictures {
   readonly #abort = new AbortController()
   /** By minute, the newest last; undefined: it has none. */
   readonly #minutes = new Map<number, Minute | undefined>()
-  #wanted = 0
+  /** undefined: a moment that has no picture. */
+  #wanted: number | undefined
   #busy = false
   #able = true
 
@@ -41,10 +42,10 @@ export class FingerPictures {
     return this.#able
   }
 
-  /** @param ms since the Unix epoch */
-  at(ms: number): void {
+  /** @param ms since the Unix epoch; undefined: the finger is where nothing is recorded */
+  at(ms: number | undefined): void {
     this.#wanted = ms
-    if (this.#minutes.has(minuteOf(ms))) this.#tell()
+    if (this.#missing === undefined) this.#tell()
     else if (this.#able) {
       this.#show('waiting')
       if (!this.#busy) void this.#follow()
@@ -57,10 +58,16 @@ export class FingerPictures {
     this.#minutes.clear()
   }
 
+  /** The minute whose pictures are wished for and not here. */
+  get #missing(): number | undefined {
+    if (this.#wanted === undefined) return undefined
+    const minute = minuteOf(this.#wanted)
+    return this.#minutes.has(minute) ? undefined : minute
+  }
+
   async #follow(): Promise<void> {
     this.#busy = true
-    while (!this.#minutes.has(minuteOf(this.#wanted)) && this.#able && !this.#abort.signal.aborted) {
-      const minute = minuteOf(this.#wanted)
+    for (let minute = this.#missing; minute !== undefined && this.#able; minute = this.#missing) {
       const pictures = await this.#read(minute)
       if (this.#abort.signal.aborted) return pictures?.image.close()
       this.#keep(minute, pictures)
@@ -91,8 +98,9 @@ export class FingerPictures {
   }
 
   #tell(): void {
-    const minute = this.#minutes.get(minuteOf(this.#wanted))
-    this.#show(minute && { image: minute.image, ...placeInSprite(minute.plan, this.#wanted) })
+    const ms = this.#wanted
+    const minute = ms === undefined ? undefined : this.#minutes.get(minuteOf(ms))
+    this.#show(minute && ms !== undefined ? { image: minute.image, ...placeInSprite(minute.plan, ms) } : undefined)
   }
 }
 

@@ -49,10 +49,6 @@ export function TimeStrip(props: TimeStripProps) {
   const within = (ms: number) => Math.min(latest, Math.max(day.fromMs, ms))
   const move = (ms: number) => props.onMove(within(ms))
 
-  const hold = (held: Grip, ms: number) => {
-    held.holds = within(ms)
-    props.onHold(held.holds)
-  }
   const pointedAt = (strip: HTMLElement, x: number) => {
     const { left, width } = strip.getBoundingClientRect()
     return momentAt(scale, (x - left) / width)
@@ -61,9 +57,7 @@ export function TimeStrip(props: TimeStripProps) {
     if (event.button !== 0) return
     const strip = event.currentTarget as HTMLElement
     strip.setPointerCapture(event.pointerId)
-    const held = { x: event.clientX, moment, moved: false, holds: moment }
-    grip.current = held
-    if (kind === 'day') hold(held, pointedAt(strip, event.clientX))
+    grip.current = { x: event.clientX, moment, moved: false, holds: moment }
   }
   const onPointerMove = (event: PointerEvent) => {
     const held = grip.current
@@ -71,23 +65,20 @@ export function TimeStrip(props: TimeStripProps) {
     const strip = event.currentTarget as HTMLElement
     const dx = event.clientX - held.x
     held.moved ||= Math.abs(dx) > tapPx
-    if (kind === 'day') hold(held, pointedAt(strip, event.clientX))
-    else if (held.moved) {
-      const pulled = (dx / strip.getBoundingClientRect().width) * (scale.toMs - scale.fromMs)
-      hold(held, held.moment - pulled)
-    }
+    if (!held.moved) return
+    const pulled = (dx / strip.getBoundingClientRect().width) * (scale.toMs - scale.fromMs)
+    held.holds = within(kind === 'day' ? pointedAt(strip, event.clientX) : held.moment - pulled)
+    props.onHold(held.holds)
   }
   const onPointerUp = (event: PointerEvent) => {
     const held = grip.current
     grip.current = undefined
-    if (!held) return
-    const tapped = !held.moved && kind === 'near'
-    move(tapped ? pointedAt(event.currentTarget as HTMLElement, event.clientX) : held.holds)
+    if (held) move(held.moved ? held.holds : pointedAt(event.currentTarget as HTMLElement, event.clientX))
   }
   const onPointerCancel = () => {
     const held = grip.current
     grip.current = undefined
-    if (held && held.holds !== held.moment) move(held.holds)
+    if (held?.moved) move(held.holds)
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const keys: Record<string, number> = {

@@ -6,7 +6,7 @@ import { getTimeline, type Timeline, type TimeSpan } from '../api/calls.ts'
 import { ClipPlayer } from '../playback/clip-player.ts'
 import { noticeSignedOut } from '../state/session.ts'
 import { now } from '../state/time.ts'
-import { dayOfMoment, nextRecorded } from './day-facts.ts'
+import { dayOfMoment, hasRecorded, nextRecorded } from './day-facts.ts'
 import { type FingerPicture, FingerPictures } from './finger-pictures.ts'
 
 /** So often the timeline of a day that is not over is read again, ms. */
@@ -85,7 +85,8 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
     moment.value = ms
     atEnd.value = false
     player.current?.hold()
-    if (small.current?.able) small.current.at(ms)
+    const nothing = timeline.value && !hasRecorded(timeline.value, { fromMs: ms, toMs: ms + 1 })
+    if (small.current?.able) small.current.at(nothing ? undefined : ms)
     else player.current?.glance(ms)
   }
   const openDay = (span: TimeSpan) => {
