@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals'
 import type { TimeSpan } from '../api/calls.ts'
 import { sentenceOf } from '../api/request.ts'
 import { ClipActions } from '../earlier/clip-actions.tsx'
-import { eventAt, gapAt, nextEvent, previousEvent } from '../earlier/day-facts.ts'
+import { Controls } from '../earlier/controls.tsx'
+import { gapAt } from '../earlier/day-facts.ts'
 import { FingerPictureView } from '../earlier/finger-picture.tsx'
 import { gapSentences } from '../earlier/gap-sentences.ts'
 import { placeOf } from '../earlier/scale.ts'
@@ -15,7 +16,6 @@ import { Icon } from '../ui/icons.tsx'
 
 /** The strip around the moment shows so much, ms. */
 const nearMs = 20 * 60_000
-const speeds = [0.5, 1, 2, 4, 8]
 
 /** A day of one camera: the picture of any moment of it, scrubbed with a thumb. */
 export function EarlierPage({ id, at }: { id: string; at: number | undefined }) {
@@ -148,60 +148,4 @@ function emptySentence({ timeline: { value: timeline }, moment: { value: moment 
   if (timeline && timeline.recorded.length === 0) return 'Nothing was recorded on this day.'
   const gap = timeline && moment !== undefined ? gapAt(timeline, moment) : undefined
   return gap ? gapSentences[gap] : 'Nothing was recorded at this time.'
-}
-
-function Controls({ earlier }: { earlier: Earlier }) {
-  const { value: timeline } = earlier.timeline
-  const { value: moment } = earlier.moment
-  const known = timeline !== undefined && moment !== undefined
-  const before = known ? previousEvent(timeline, moment) : undefined
-  const after = known ? nextEvent(timeline, moment) : undefined
-  const here = known ? eventAt(timeline, moment) : undefined
-  const playing = earlier.playing.value
-  return (
-    <div class="earlier-controls" data-event={here?.kind}>
-      <label class="speed">
-        <select
-          aria-label="Speed"
-          value={String(earlier.speed.value)}
-          onChange={({ currentTarget }) => {
-            earlier.speed.value = Number(currentTarget.value)
-          }}
-        >
-          {speeds.map((speed) => (
-            <option key={speed} value={String(speed)}>
-              {speed}×
-            </option>
-          ))}
-        </select>
-      </label>
-      <button
-        type="button"
-        class="round"
-        aria-label="Previous event"
-        disabled={!before}
-        onClick={() => before && earlier.goTo(before.beginAt)}
-      >
-        <Icon name="previous" />
-      </button>
-      <button
-        type="button"
-        class="round play-pause"
-        aria-label={playing ? 'Pause' : 'Play'}
-        disabled={!known || timeline.recorded.length === 0}
-        onClick={earlier.togglePlaying}
-      >
-        <Icon name={playing ? 'pause' : 'play'} />
-      </button>
-      <button
-        type="button"
-        class="round"
-        aria-label="Next event"
-        disabled={!after}
-        onClick={() => after && earlier.goTo(after.beginAt)}
-      >
-        <Icon name="next" />
-      </button>
-    </div>
-  )
 }
