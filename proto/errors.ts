@@ -135,6 +135,11 @@ const entries = {
   },
   webrtc_unavailable: { status: 501, retryable: false, sentence: 'This browser has no WebRTC, or it is switched off.' },
   playback_failed: { status: 500, retryable: true, sentence: 'The recording cannot be played.' },
+  download_damaged: {
+    status: 502,
+    retryable: true,
+    sentence: 'The clip did not arrive as it was sent. Try again.',
+  },
   share_failed: { status: 500, retryable: true, sentence: 'The clip could not be shared. Save it instead.' },
   // recording
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },

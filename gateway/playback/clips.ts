@@ -2,9 +2,11 @@ import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import { type ClipRange, checkRange } from './clip-range.ts'
+import { type Groups, groupsOf } from './groups.ts'
 import { type Movie, movieOf } from './movie.ts'
-import { PartBytes } from './part-bytes.ts'
-import { maxParts, type RecordedPart, recordedParts } from './recorded-parts.ts'
+import { skippedPauseMs } from './movie-times.ts'
+import { leadMs, PartBytes } from './part-bytes.ts'
+import { longestGopMs, maxParts, type RecordedPart, recordedParts } from './recorded-parts.ts'
 import { playlistOf, type SegmentUris, segmentsOf } from './segments.ts'
 
 /** What one clip may be. */
@@ -13,6 +15,8 @@ export interface ClipLimits {
   longestMs: number
   parts: number
 }
+/** Groups of pictures that are asked for at once show no more, ms. */
+const longestGroupsMs = 60_000
 
 const ordinary: ClipLimits = { longestMs: 4 * 60 * 60_000, parts: maxParts }
 
@@ -32,6 +36,19 @@ export class Clips {
   /** @throws PorchlightError `range_invalid`, `range_too_long`, `range_empty`, `recording_mixed`, `recording_not_found` */
   async movie(range: ClipRange): Promise<Movie> {
     return movieOf(await this.#parts(range), this.#source)
+  }
+
+  /**
+   * The groups of pictures that show `range`, at most a minute of it, for a player that goes to a moment and on from there.
+   * @param zeroMs capture time that is 0 in their timeline, at least a minute ahead of `range`
+   * @throws PorchlightError `request_invalid`, `range_invalid`, `range_too_long`, `range_empty`, `recording_not_found`
+   */
+  async groups(range: ClipRange, zeroMs: number): Promise<Groups> {
+    checkRange(range, longestGroupsMs)
+    const { camera, fromMs, toMs } = range
+    if (zeroMs > fromMs - leadMs) throw new PorchlightError('request_invalid', 'zero must be a minute before from')
+    const around = { camera, fromMs: fromMs - skippedPauseMs, toMs: toMs + longestGopMs }
+    return groupsOf((await recordedParts(this.#db, around)).parts, range, zeroMs, this.#source)
   }
 
   /** What there is now: it has an end. @throws PorchlightError `range_invalid`, `range_too_long`, `range_empty`, `recording_no_hls` */

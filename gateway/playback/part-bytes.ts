@@ -8,7 +8,7 @@ import type { Segment } from './segments.ts'
 /** Init segments kept in memory: one per configuration, of which a camera has few. */
 const maxInits = 64
 /** The timeline of segments begins so long before what is wanted, ms: no segment begins earlier. */
-const leadMs = 60_000
+export const leadMs = 60_000
 
 /** Reads parts and init segments from recordings, and moves parts to another timeline on the way. */
 export class PartBytes {

@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME …`: runs one bench; its last line on stdout is its result as JSON. */
-const names = ['ttff', 'press', 'agent', 'lossy', 'fanout', 'glass', 'record', 'complete']
+const names = ['ttff', 'press', 'agent', 'lossy', 'fanout', 'glass', 'record', 'complete', 'seek']
 const [name, ...args] = process.argv.slice(2)
 if (name === undefined || !names.includes(name)) {
   process.stderr.write(`Which bench? ${names.join(', ')}\n`)

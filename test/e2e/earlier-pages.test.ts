@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Timeline } from '../../viewer/src/api/calls.ts'
 import { dayOfMoment } from '../../viewer/src/earlier/day-facts.ts'
 import { launchChromium, phoneContext } from '../support/chromium.ts'
-import { aCamera } from './mock/facts.ts'
+import { aCamera, anEvent } from './mock/facts.ts'
 import { type Answer, json, openMockGateway, problem } from './mock/mock-gateway.ts'
 
 const hour = 3_600_000
@@ -17,15 +17,25 @@ beforeAll(async () => {
 afterAll(() => browser.close())
 
 /** A day of a camera at a gateway that has this of yesterday, and nothing of any other day. */
-async function openDay(of: Partial<Timeline>, moment: number, clip: () => Answer, script = ''): Promise<Page> {
+async function openDay(
+  of: Partial<Timeline>,
+  moment: number,
+  clip: (path: string) => Answer,
+  script = '',
+): Promise<Page> {
   const gateway = await openMockGateway()
   gateway.cameras = [aCamera()]
   gateway.routes.push((_method, path) => {
-    if (path.includes('/clip.m')) return clip()
+    if (path.includes('/clip')) return clip(path)
     if (!path.includes('/timeline?')) return undefined
     const from = Number(new URLSearchParams(path.split('?')[1]).get('from'))
     const has = from === yesterday.fromMs ? of : {}
-    return json({ from, to: from, resolutionMs: 1_000, recorded: [], gaps: [], events: [], eventsLeftOut: 0, ...has })
+    const events = has.events?.map(({ id, kind, beginAt, endAt }) => [id, kind, beginAt, endAt]) ?? []
+    return json({
+      ...{ from, to: from, resolutionMs: 1_000, recorded: [], gaps: [], eventsLeftOut: 0 },
+      ...has,
+      events,
+    })
   })
   const context = await phoneContext(browser)
   onTestFinished(async () => {
@@ -96,10 +106,10 @@ test('a clip is shared as a file; where the browser wants another tap, it is ask
   const body = Buffer.alloc(5_000, 1)
   const answer = { status: 200, headers: { 'content-type': 'video/mp4' }, body }
   let asked = 0
-  const clip = () => {
+  const clip = (path: string) => {
+    if (!path.includes('/clip.mp4')) return nothing()
     asked += 1
-    // the first is the picture
-    return asked === 1 ? nothing() : answer
+    return answer
   }
   const page = await openDay({ recorded: [[at(1), at(9)]] }, at(6), clip, shares)
   await picture(page).getByText('Nothing was recorded at this time.').waitFor()
@@ -108,5 +118,18 @@ test('a clip is shared as a file; where the browser wants another tap, it is ask
   await expect.poll(() => page.evaluate('shared')).toHaveLength(2)
   expect(await page.evaluate('shared.map(({ bytes }) => bytes)')).toEqual([5_000, 5_000])
   // it was fetched once
-  expect(asked).toBe(2)
+  expect(asked).toBe(1)
+})
+
+test('where an event cannot be kept, its sentence is said, and the button says what holds', async () => {
+  const events: Timeline['events'] = [{ id: 'event-0001', kind: 'ring', beginAt: at(6), endAt: at(6) + 9_000 }]
+  const page = await openDay({ recorded: [[at(1), at(9)]], events }, at(6), nothing)
+  await page.route('**/api/events/event-0001', (route) => route.fulfill({ json: anEvent({ protected: false }) }))
+  await page.route('**/api/events/event-0001/protection', (route) => {
+    const { status, headers, body } = problem('forbidden')!
+    return route.fulfill({ status, headers: { ...headers }, body: String(body) })
+  })
+  await page.getByRole('button', { name: 'Keep', exact: true }).click()
+  await page.getByText('You may not do that.').waitFor()
+  expect(await page.getByRole('button', { name: 'Keep', exact: true }).getAttribute('aria-pressed')).toBe('false')
 })

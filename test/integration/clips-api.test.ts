@@ -193,6 +193,43 @@ test.each([0, 3])('HLS of any time: each segment is there and decodes (%i B-fram
   expect((await decoded(Buffer.concat([init, segments[4]!]))).video).toHaveLength(25)
 })
 
+/** What a player gets for a moment: header fields, and the first picture's time in it. */
+async function groupsAt(ask: Home['ask'], from: number, to: number) {
+  const zeroMs = startMs - 60_000
+  const response = await ask(`clip/groups.mp4?${range(from, to)}&zero=${zeroMs}`)
+  expect(response.status).toBe(200)
+  const bytes = await bytesOf(response)
+  expect(Number(response.headers.get('content-length'))).toBe(bytes.length)
+  const { path, video, errors } = await decoded(bytes)
+  expect(errors).toEqual([])
+  const ms = (name: string) => Number(response.headers.get(name)) - startMs
+  const shows = [ms('recorded-from'), ms('recorded-to')]
+  // ffmpeg shows B-frames later by what it takes to put them in order
+  const beginMs = Math.floor((Number((await probe(path)).streams[0]!.start_time) * 1_000) / 100) * 100 - 60_000
+  return { type: response.headers.get('content-type'), shows, beginMs, pictures: video.length }
+}
+
+test.each([0, 3])(
+  'a jump gets the groups of its moment, whole and at their own time (%i B-frames)',
+  async (bframes) => {
+    const { ask } = await recorded(bframes)
+    // a group is a second long
+    const at = await groupsAt(ask, 3_400, 3_401)
+    expect(at).toMatchObject({ shows: [3_000, 4_000], beginMs: 3_000, pictures: 25 })
+    expect(at.type).toMatch(/^video\/mp4; codecs="avc1\.[0-9a-f]{6}"$/)
+    // what follows begins where that ended; a pause ends it early
+    expect(await groupsAt(ask, 4_000, 14_000)).toMatchObject({ shows: [4_000, 8_000], beginMs: 4_000, pictures: 100 })
+    // in the pause there is what comes after it
+    const after = { shows: [68_000, 70_000], beginMs: 68_000, pictures: 50 }
+    expect(await groupsAt(ask, 30_000, 69_500)).toMatchObject(after)
+    const code = async (query: string) =>
+      ((await (await ask(`clip/groups.mp4?${query}`)).json()) as { code: string }).code
+    expect(await code(`${range(9_500, 20_000)}&zero=0`)).toBe('range_empty')
+    expect(await code(`${range(3_000, 4_000)}&zero=${startMs}`)).toBe('request_invalid')
+    expect(await code(`${range(3_000, 64_000)}&zero=0`)).toBe('range_too_long')
+  },
+)
+
 test('the timeline of a day says what there is', async () => {
   const { ask } = await recorded()
   const response = await ask('timeline?from=2023-11-14T00:00:00Z&to=2023-11-15T00:00:00Z')
@@ -247,6 +284,8 @@ test('what cannot be answered is said with a code', async () => {
     const response = await ask(path, headers)
     return [response.status, ((await response.json()) as { code: string }).code]
   }
+  const noGroups = await fetch(`${gateway.url}/api/cameras/${camera}/clip/groups.mp4?${range(0, 1)}&zero=0`)
+  expect(noGroups.status).toBe(401)
   for (const name of ['clip.mp4', 'clip.m3u8', 'timeline']) {
     expect(await code(name)).toEqual([400, 'request_invalid'])
     expect(await code(`${name}?from=yesterday&to=1`)).toEqual([400, 'request_invalid'])

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { cameraId } from '@porchlight/proto/ids.ts'
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -6,7 +7,7 @@ import { mustBeAllowed } from '../../auth/subject.ts'
 import type { Movie } from '../../playback/movie.ts'
 import type { SegmentUris } from '../../playback/segments.ts'
 import type { GatewayDeps } from '../deps.ts'
-import { timeRange } from '../moment.ts'
+import { moment, timeRange } from '../moment.ts'
 import { MovieSender } from '../send-movie.ts'
 
 const params = z.object({ id: cameraId })
@@ -38,6 +39,39 @@ export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDep
       const { from: fromMs, to: toMs } = request.query
       const movie = await clips.movie({ camera: id, fromMs, toMs })
       return movies.send(request, reply, movie, fileName(id, fromMs, movie.type))
+    },
+  )
+
+  app.get(
+    '/api/cameras/:id/clip/groups.mp4',
+    {
+      schema: {
+        tags,
+        summary: 'The whole groups of pictures that show a time, for a player that jumps to a moment',
+        description:
+          'Fragmented MP4 from the keyframe at or before `from` on, or from the next picture on where there is none; at most ' +
+          'a minute. It ends early at a pause and where the codec changes. The timeline is 0 at `zero`, which must be a ' +
+          'minute before `from`; pauses are not skipped. `Recorded-From` and `Recorded-To` say what it shows, in ms since ' +
+          'the Unix epoch; the content type names the codecs.',
+        produces: ['video/mp4'],
+        params,
+        querystring: querystring.extend({ zero: moment }),
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      mustBeAllowed(request.subject, 'view', id)
+      const { from: fromMs, to: toMs, zero } = request.query
+      const groups = await clips.groups({ camera: id, fromMs, toMs }, zero)
+      reply
+        .type(groups.type)
+        .header('cache-control', 'no-cache')
+        .header('content-length', groups.bytes)
+        // whole ms, so that asking again from its end gets what follows
+        .header('recorded-from', Math.floor(groups.fromMs))
+        .header('recorded-to', Math.ceil(groups.toMs))
+      if (request.method === 'HEAD') return reply.send(Readable.from([]))
+      return reply.send(Readable.from(groups.read(), { objectMode: false }))
     },
   )
 

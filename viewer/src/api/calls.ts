@@ -3,6 +3,7 @@ import type { CameraNotice, EventNotice } from '@porchlight/proto/messages/notic
 import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Relay } from '@porchlight/proto/messages/relay.ts'
 import { request, requestJson } from './request.ts'
+import { requestStream, type StreamedAnswer } from './request-stream.ts'
 
 export interface User {
   id: string
@@ -42,6 +43,11 @@ export interface Timeline {
   gaps: [from: number, to: number, reason: GapReason][]
   events: TimelineEvent[]
   eventsLeftOut: number
+}
+
+/** The same as the gateway writes it: a day has many events. */
+type TimelineAnswer = Omit<Timeline, 'events'> & {
+  events: [id: string, kind: TimelineEvent['kind'], beginAt: number, endAt: number | null][]
 }
 
 export interface TimelineEvent {
@@ -122,8 +128,60 @@ export function getEvent(id: string): Promise<EventDetail> {
   return requestJson<EventDetail>(eventPath(id))
 }
 
-export function getTimeline(camera: string, span: TimeSpan): Promise<Timeline> {
-  return requestJson<Timeline>(`${cameraPath(camera)}/timeline?${spanQuery(span)}`)
+export async function getTimeline(camera: string, span: TimeSpan): Promise<Timeline> {
+  const answer = await requestJson<TimelineAnswer>(`${cameraPath(camera)}/timeline?${spanQuery(span)}`)
+  return { ...answer, events: answer.events.map(([id, kind, beginAt, endAt]) => ({ id, kind, beginAt, endAt })) }
+}
+
+/** Keeps an event and its recording until it is released, or releases it. */
+export function protectEvent(id: string, kept: boolean): Promise<EventNotice> {
+  return requestJson<EventNotice>(`${eventPath(id)}/protection`, { method: kept ? 'PUT' : 'DELETE' })
+}
+
+/** Groups of pictures that follow each other, as a source buffer takes them. */
+export interface Groups {
+  /** Media type with the codecs. */
+  type: string
+  /** What they show. */
+  span: TimeSpan
+  chunks: StreamedAnswer['chunks']
+}
+
+/**
+ * The groups of pictures that show a time.
+ * @param zeroMs what is 0 in their timeline, at least a minute before; ms since the Unix epoch
+ * @throws PorchlightError `range_empty` where nothing is recorded there
+ */
+export async function getGroups(camera: string, span: TimeSpan, zeroMs: number, signal: AbortSignal): Promise<Groups> {
+  const path = `${cameraPath(camera)}/clip/groups.mp4?${spanQuery(span)}&zero=${Math.round(zeroMs)}`
+  const { headers, chunks } = await requestStream(path, { signal })
+  const ms = (name: string) => Number(headers.get(name) ?? Number.NaN)
+  const shows = { fromMs: ms('recorded-from'), toMs: ms('recorded-to') }
+  return { type: headers.get('content-type') ?? '', span: shows, chunks }
+}
+
+/** Where the small pictures of a minute stand in their one JPEG: row by row, from the upper left corner. */
+export interface SpritePlan {
+  /** Of one picture, pixels. */
+  width: number
+  height: number
+  columns: number
+  /** Capture times, ms since the Unix epoch. */
+  pictures: number[]
+}
+
+/** @param minute since the Unix epoch */
+export async function getSprite(
+  camera: string,
+  minute: number,
+  signal: AbortSignal,
+): Promise<{ plan: SpritePlan; jpeg: Blob }> {
+  const path = `${cameraPath(camera)}/sprites/${minute}`
+  const [plan, response] = await Promise.all([
+    requestJson<SpritePlan>(`${path}.json`, { signal }),
+    request(`${path}.jpg`, { signal }),
+  ])
+  return { plan, jpeg: await response.blob() }
 }
 
 /** The playlist of a clip. @throws PorchlightError `range_empty` where nothing of it is recorded */

@@ -8,8 +8,7 @@ export interface RequestOptions {
   /** Sent as JSON; a string is sent as it is with `type`. */
   body?: unknown
   type?: string
-  /** Part of the answer, as the header field has it. */
-  range?: string
+  headers?: Record<string, string>
   signal?: AbortSignal
   /** The answer goes on and on: it has no deadline but what `signal` makes. */
   endless?: boolean
@@ -27,7 +26,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   const deadlines = [...(signal ? [signal] : []), ...(endless ? [] : [AbortSignal.timeout(requestTimeoutMs)])]
   const init: RequestInit = {
     method,
-    ...(options.range === undefined ? {} : { headers: { range: options.range } }),
+    headers: options.headers ?? {},
     keepalive,
     credentials: 'same-origin',
     signal: AbortSignal.any(deadlines),

@@ -2,13 +2,16 @@ import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { clipPath, type Timeline, type TimeSpan } from '../api/calls.ts'
-import { request, sentenceOf } from '../api/request.ts'
+import { sentenceOf } from '../api/request.ts'
 import { hrefOf } from '../route.ts'
 import { noticeSignedOut } from '../state/session.ts'
 import { now, secondOfDay } from '../state/time.ts'
 import { Icon } from '../ui/icons.tsx'
+import { KeepButton } from '../ui/keep-button.tsx'
 import { around, eventAt, eventSpan, hasRecorded } from './day-facts.ts'
-import { fileOf, sharing } from './share-clip.ts'
+import { fetchClip } from './fetch-clip.ts'
+import { clipName, saveFile, saveLink } from './save-clip.ts'
+import { canShare, sharing } from './share-clip.ts'
 
 const minuteMs = 60_000
 
@@ -23,7 +26,8 @@ interface ClipActionsProps {
 export function ClipActions({ camera, title, timeline, moment }: ClipActionsProps) {
   const length = useSignal<'event' | '1' | '5'>('event')
   const said = useSignal<string | undefined>(undefined)
-  const fetching = useSignal(false)
+  /** How much of a clip has come, 0 … 1; undefined: none is on its way. */
+  const coming = useSignal<number | undefined>(undefined)
   /** Fetched, and the browser wants another tap before it is given on. */
   const ready = useSignal<{ path: string; file: File } | undefined>(undefined)
   const abort = useRef<AbortController>(undefined)
@@ -34,38 +38,43 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
   const wanted = choice === 'event' && event ? eventSpan(event) : around(moment, Number(choice) * minuteMs)
   const span: TimeSpan = { fromMs: Math.round(wanted.fromMs), toMs: Math.round(Math.min(wanted.toMs, now.value)) }
   const path = clipPath(camera, span)
-  const possible = hasRecorded(timeline, span)
+  const possible = hasRecorded(timeline, span) && coming.value === undefined
+  const say = (sentence: string | undefined) => {
+    said.value = sentence
+  }
 
   const attempt = async (action: (signal: AbortSignal) => Promise<void>) => {
-    abort.current?.abort()
     abort.current = new AbortController()
     const { signal } = abort.current
-    said.value = undefined
-    fetching.value = true
+    say(undefined)
+    coming.value = 0
     try {
       await action(signal)
     } catch (thrown) {
       if (signal.aborted) return
       noticeSignedOut(thrown)
-      said.value = sentenceOf(asPorchlightError(thrown))
+      say(sentenceOf(asPorchlightError(thrown)))
     } finally {
-      if (!signal.aborted) fetching.value = false
+      coming.value = undefined
     }
   }
-  // One byte is asked for first: a download that fails would be a file with an error in it.
+  const fetched = async (signal: AbortSignal): Promise<File | undefined> => {
+    if (ready.value?.path === path) return ready.value.file
+    const progress = (share: number) => {
+      if (!signal.aborted) coming.value = share
+    }
+    const clip = await fetchClip(path, { signal, progress })
+    return clip && new File([clip], clipName(title, span.fromMs), { type: 'video/mp4' })
+  }
   const save = () =>
     attempt(async (signal) => {
-      await request(path, { signal, range: 'bytes=0-0' })
-      const link = document.createElement('a')
-      link.href = path
-      link.download = ''
-      link.click()
+      const file = await fetched(signal)
+      if (file) saveFile(file)
+      else saveLink(path)
     })
   const share = () =>
     attempt(async (signal) => {
-      const name = `${title} ${secondOfDay(span.fromMs).replaceAll(':', '.')}.mp4`
-      const known = ready.value?.path === path ? ready.value.file : undefined
-      const file = known ?? (await fileOf(path, name, signal))
+      const file = canShare() ? await fetched(signal) : undefined
       const link = new URL(hrefOf({ page: 'earlier', id: camera, at: span.fromMs }), location.href).href
       ready.value = undefined
       const outcome = await sharing(file, title, link)
@@ -75,9 +84,12 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
 
   return (
     <section class="clip-actions" aria-label="Keep a clip">
-      <p class="hint clip-span">
-        {secondOfDay(span.fromMs)} – {secondOfDay(span.toMs)}
-      </p>
+      <div class="clip-head">
+        <p class="hint clip-span">
+          {secondOfDay(span.fromMs)} – {secondOfDay(span.toMs)}
+        </p>
+        {event && <KeepButton key={event.id} eventId={event.id} said={say} />}
+      </div>
       <select
         aria-label="What to keep"
         value={choice}
@@ -89,13 +101,22 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
         <option value="1">1 minute</option>
         <option value="5">5 minutes</option>
       </select>
-      <button type="button" class="quiet" disabled={!possible || fetching.value} onClick={() => void save()}>
+      <button type="button" class="quiet" disabled={!possible} onClick={() => void save()}>
         <Icon name="save" /> Save
       </button>
       {'share' in navigator && (
-        <button type="button" class="quiet" disabled={!possible || fetching.value} onClick={() => void share()}>
+        <button type="button" class="quiet" disabled={!possible} onClick={() => void share()}>
           <Icon name="share" /> {ready.value?.path === path ? 'Share now' : 'Share'}
         </button>
+      )}
+      {coming.value !== undefined && (
+        <div class="clip-coming">
+          <progress aria-label="The clip is coming" value={coming.value} />
+          {Math.floor(coming.value * 100)} %
+          <button type="button" class="quiet" onClick={() => abort.current?.abort()}>
+            Cancel
+          </button>
+        </div>
       )}
       <p class="clip-said" role="status">
         {said.value ?? (ready.value?.path === path ? 'The clip is here: tap Share now.' : '')}

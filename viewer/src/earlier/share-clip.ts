@@ -1,19 +1,6 @@
-import { request } from '../api/request.ts'
-
-/** A longer clip is shared as a link, bytes: the page has to hold it. */
-const largestBytes = 100 * 1024 * 1024
-
-/** Fetches a clip as a file to share; undefined where it is too large for that, or the browser shares no files. */
-export async function fileOf(path: string, name: string, signal: AbortSignal): Promise<File | undefined> {
-  const sample = new File([], name, { type: 'video/mp4' })
-  if (!navigator.canShare?.({ files: [sample] })) return undefined
-  const fetching = new AbortController()
-  const response = await request(path, { signal: AbortSignal.any([signal, fetching.signal]), endless: true })
-  if (Number(response.headers.get('content-length')) > largestBytes) {
-    fetching.abort()
-    return undefined
-  }
-  return new File([await response.blob()], name, { type: 'video/mp4' })
+/** Whether this browser gives files to other apps; else the link is shared. */
+export function canShare(): boolean {
+  return navigator.canShare?.({ files: [new File([], 'clip.mp4', { type: 'video/mp4' })] }) === true
 }
 
 /**

@@ -23,7 +23,19 @@ interface TimeStripProps {
   /** Of an arrow key, ms; a page is ten of them. */
   stepMs: number
   ticks: number
+  /** Shows a moment. */
   onMove(ms: number): void
+  /** A finger holds a moment, and may go on to others; `onMove` says when it has let go. */
+  onHold(ms: number): void
+}
+
+/** Where a finger took hold. */
+interface Grip {
+  x: number
+  moment: number
+  moved: boolean
+  /** The moment that it holds by now. */
+  holds: number
 }
 
 /**
@@ -32,20 +44,20 @@ interface TimeStripProps {
  */
 export function TimeStrip(props: TimeStripProps) {
   const { kind, scale, day, moment, timeline, stepMs } = props
-  const grip = useRef<{ x: number; moment: number; moved: boolean } | undefined>(undefined)
+  const grip = useRef<Grip | undefined>(undefined)
   const latest = Math.min(day.toMs - 1, Math.max(props.nowMs, day.fromMs))
-  const move = (ms: number) => props.onMove(Math.min(latest, Math.max(day.fromMs, ms)))
+  const within = (ms: number) => Math.min(latest, Math.max(day.fromMs, ms))
+  const move = (ms: number) => props.onMove(within(ms))
 
-  const point = (strip: HTMLElement, x: number) => {
+  const pointedAt = (strip: HTMLElement, x: number) => {
     const { left, width } = strip.getBoundingClientRect()
-    move(momentAt(scale, (x - left) / width))
+    return momentAt(scale, (x - left) / width)
   }
   const onPointerDown = (event: PointerEvent) => {
     if (event.button !== 0) return
     const strip = event.currentTarget as HTMLElement
     strip.setPointerCapture(event.pointerId)
-    grip.current = { x: event.clientX, moment, moved: false }
-    if (kind === 'day') point(strip, event.clientX)
+    grip.current = { x: event.clientX, moment, moved: false, holds: moment }
   }
   const onPointerMove = (event: PointerEvent) => {
     const held = grip.current
@@ -53,16 +65,20 @@ export function TimeStrip(props: TimeStripProps) {
     const strip = event.currentTarget as HTMLElement
     const dx = event.clientX - held.x
     held.moved ||= Math.abs(dx) > tapPx
-    if (kind === 'day') point(strip, event.clientX)
-    else if (held.moved) move(held.moment - (dx / strip.getBoundingClientRect().width) * (scale.toMs - scale.fromMs))
+    if (!held.moved) return
+    const pulled = (dx / strip.getBoundingClientRect().width) * (scale.toMs - scale.fromMs)
+    held.holds = within(kind === 'day' ? pointedAt(strip, event.clientX) : held.moment - pulled)
+    props.onHold(held.holds)
   }
   const onPointerUp = (event: PointerEvent) => {
     const held = grip.current
     grip.current = undefined
-    if (held && !held.moved && kind === 'near') point(event.currentTarget as HTMLElement, event.clientX)
+    if (held) move(held.moved ? held.holds : pointedAt(event.currentTarget as HTMLElement, event.clientX))
   }
-  const letGo = () => {
+  const onPointerCancel = () => {
+    const held = grip.current
     grip.current = undefined
+    if (held?.moved) move(held.holds)
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const keys: Record<string, number> = {
@@ -94,7 +110,7 @@ export function TimeStrip(props: TimeStripProps) {
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={onPointerUp}
-      onPointerCancel={letGo}
+      onPointerCancel={onPointerCancel}
       onKeyDown={onKeyDown}
     >
       <div class="time-track">

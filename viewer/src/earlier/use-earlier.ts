@@ -6,7 +6,8 @@ import { getTimeline, type Timeline, type TimeSpan } from '../api/calls.ts'
 import { ClipPlayer } from '../playback/clip-player.ts'
 import { noticeSignedOut } from '../state/session.ts'
 import { now } from '../state/time.ts'
-import { dayOfMoment, nextRecorded } from './day-facts.ts'
+import { dayOfMoment, hasRecorded, nextRecorded } from './day-facts.ts'
+import { type FingerPicture, FingerPictures } from './finger-pictures.ts'
 
 /** So often the timeline of a day that is not over is read again, ms. */
 const readAgainMs = 15_000
@@ -29,8 +30,12 @@ export interface Earlier {
   /** It was played as far as it is recorded. */
   atEnd: ReadonlySignal<boolean>
   speed: Signal<number>
+  /** The small picture of the moment that a finger holds; undefined: there is none. */
+  underFinger: ReadonlySignal<FingerPicture | 'waiting' | undefined>
   /** Shows a moment of any day; never one to come. */
   goTo(ms: number): void
+  /** A finger holds a moment of this day: small pictures say what it is, until `goTo` shows it. */
+  hold(ms: number): void
   /** @param days back where negative */
   changeDay(days: number): void
   togglePlaying(): void
@@ -50,6 +55,8 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
   const atEnd = useSignal(false)
   const speed = useSignal(1)
   const tries = useSignal(0)
+  const small = useRef<FingerPictures>(undefined)
+  const underFinger = useSignal<FingerPicture | 'waiting' | undefined>(undefined)
 
   const fail = (thrown: unknown) => {
     noticeSignedOut(thrown)
@@ -73,6 +80,14 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
     const { fromMs, toMs } = day.value
     if (wanted < fromMs || wanted >= toMs) openDay(dayOfMoment(wanted))
     show(wanted)
+  }
+  const hold = (ms: number) => {
+    moment.value = ms
+    atEnd.value = false
+    player.current?.hold()
+    const nothing = timeline.value && !hasRecorded(timeline.value, { fromMs: ms, toMs: ms + 1 })
+    if (small.current?.able) small.current.at(nothing ? undefined : ms)
+    else player.current?.glance(ms)
   }
   const openDay = (span: TimeSpan) => {
     day.value = span
@@ -119,11 +134,17 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
       },
       Date.now,
     )
+    const pictures = new FingerPictures(camera, (picture) => {
+      underFinger.value = picture
+    })
     player.current = opened
+    small.current = pictures
     if (at !== undefined) opened.show(at)
     return () => {
       player.current = undefined
+      small.current = undefined
       opened.close()
+      pictures.close()
     }
   }, [camera])
 
@@ -153,7 +174,7 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
   }, [speed.value])
 
   return {
-    ...{ video, day, timeline, moment, shown, error, playing, atEnd, speed, goTo },
+    ...{ video, day, timeline, moment, shown, error, playing, atEnd, speed, underFinger, goTo, hold },
     changeDay: (days) => {
       openDay(dayOfMoment(day.value.fromMs, days))
       setPlaying(false)

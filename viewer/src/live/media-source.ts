@@ -34,7 +34,11 @@ export async function append(buffer: SourceBuffer, bytes: BufferSource, shownTo:
 
 /** Drops what lies before a time, s. */
 export async function dropBefore(buffer: SourceBuffer, time: number): Promise<void> {
-  if (buffer.buffered.length === 0 || time <= buffer.buffered.start(0)) return
+  if (buffer.buffered.length > 0 && time > buffer.buffered.start(0)) await drop(buffer, time)
+}
+
+/** The same, whether or not anything is there: a source that had ended is open again. */
+export async function drop(buffer: SourceBuffer, time: number): Promise<void> {
   buffer.remove(0, time)
   await settled(buffer)
 }

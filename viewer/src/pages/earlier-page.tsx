@@ -2,8 +2,11 @@ import { useSignal } from '@preact/signals'
 import type { TimeSpan } from '../api/calls.ts'
 import { sentenceOf } from '../api/request.ts'
 import { ClipActions } from '../earlier/clip-actions.tsx'
-import { eventAt, gapAt, nextEvent, previousEvent } from '../earlier/day-facts.ts'
+import { Controls } from '../earlier/controls.tsx'
+import { gapAt } from '../earlier/day-facts.ts'
+import { FingerPictureView } from '../earlier/finger-picture.tsx'
 import { gapSentences } from '../earlier/gap-sentences.ts'
+import { placeOf } from '../earlier/scale.ts'
 import { TimeStrip } from '../earlier/time-strip.tsx'
 import { type Earlier, useEarlier } from '../earlier/use-earlier.ts'
 import { hrefOf } from '../route.ts'
@@ -13,7 +16,6 @@ import { Icon } from '../ui/icons.tsx'
 
 /** The strip around the moment shows so much, ms. */
 const nearMs = 20 * 60_000
-const speeds = [0.5, 1, 2, 4, 8]
 
 /** A day of one camera: the picture of any moment of it, scrubbed with a thumb. */
 export function EarlierPage({ id, at }: { id: string; at: number | undefined }) {
@@ -25,7 +27,23 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
   const today = day.toMs > now.value
   const around: TimeSpan | undefined =
     moment === undefined ? undefined : { fromMs: moment - nearMs / 2, toMs: moment + nearMs / 2 }
-  const strip = { day, timeline, nowMs: now.value, onMove: earlier.goTo }
+  const heldBy = useSignal<'near' | 'day' | undefined>(undefined)
+  const onMove = (ms: number) => {
+    heldBy.value = undefined
+    earlier.goTo(ms)
+  }
+  const onHold = (kind: 'near' | 'day') => (ms: number) => {
+    heldBy.value = kind
+    earlier.hold(ms)
+  }
+  const strip = { day, timeline, nowMs: now.value, onMove }
+  // the strip around the moment moves along under its middle
+  const finger =
+    moment === undefined || heldBy.value === undefined
+      ? undefined
+      : heldBy.value === 'near'
+        ? 0.5
+        : placeOf(day, moment)
   return (
     <main class="page earlier-page">
       <header class="bar">
@@ -37,7 +55,7 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
           <i class="dot" /> Live
         </a>
       </header>
-      <Picture earlier={earlier} title={title} />
+      <Picture earlier={earlier} title={title} finger={finger} />
       <div class="earlier-day">
         <button type="button" class="round small" aria-label="Previous day" onClick={() => earlier.changeDay(-1)}>
           <Icon name="back" />
@@ -58,8 +76,16 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
       </div>
       {moment !== undefined && around && (
         <>
-          <TimeStrip {...strip} kind="near" label="Moment" scale={around} moment={moment} stepMs={5_000} ticks={5} />
-          <TimeStrip {...strip} kind="day" label="Time of day" scale={day} moment={moment} stepMs={300_000} ticks={5} />
+          <TimeStrip
+            {...{ ...strip, moment, scale: around, ticks: 5, stepMs: 5_000, onHold: onHold('near') }}
+            kind="near"
+            label="Moment"
+          />
+          <TimeStrip
+            {...{ ...strip, moment, scale: day, ticks: 5, stepMs: 300_000, onHold: onHold('day') }}
+            kind="day"
+            label="Time of day"
+          />
         </>
       )}
       <Controls earlier={earlier} />
@@ -70,16 +96,24 @@ export function EarlierPage({ id, at }: { id: string; at: number | undefined }) 
   )
 }
 
-function Picture({ earlier, title }: { earlier: Earlier; title: string }) {
+/** @param finger where one scrubs, 0 … 1 from left to right; undefined: nobody does */
+function Picture({ earlier, title, finger }: { earlier: Earlier; title: string; finger: number | undefined }) {
   const silent = useSignal(true)
   const { value: shown } = earlier.shown
   const { value: error } = earlier.error
+  const { value: small } = earlier.underFinger
   const sentence = emptySentence(earlier)
   return (
-    <section class="earlier-picture" data-state={shown} aria-label={`Recording: ${title}`}>
+    <section
+      class="earlier-picture"
+      data-state={shown}
+      data-held={finger !== undefined}
+      aria-label={`Recording: ${title}`}
+    >
       <video ref={earlier.video} playsInline muted={silent.value} disablePictureInPicture>
         <track kind="captions" />
       </video>
+      {finger !== undefined && small && <FingerPictureView picture={small} place={finger} />}
       <div class="picture-said" role="status" aria-live="polite">
         {(shown === 'waiting' || shown === 'loading') && <span class="spinner" role="img" aria-label="Loading" />}
         {shown === 'empty' && <strong>{sentence}</strong>}
@@ -114,60 +148,4 @@ function emptySentence({ timeline: { value: timeline }, moment: { value: moment 
   if (timeline && timeline.recorded.length === 0) return 'Nothing was recorded on this day.'
   const gap = timeline && moment !== undefined ? gapAt(timeline, moment) : undefined
   return gap ? gapSentences[gap] : 'Nothing was recorded at this time.'
-}
-
-function Controls({ earlier }: { earlier: Earlier }) {
-  const { value: timeline } = earlier.timeline
-  const { value: moment } = earlier.moment
-  const known = timeline !== undefined && moment !== undefined
-  const before = known ? previousEvent(timeline, moment) : undefined
-  const after = known ? nextEvent(timeline, moment) : undefined
-  const here = known ? eventAt(timeline, moment) : undefined
-  const playing = earlier.playing.value
-  return (
-    <div class="earlier-controls" data-event={here?.kind}>
-      <label class="speed">
-        <select
-          aria-label="Speed"
-          value={String(earlier.speed.value)}
-          onChange={({ currentTarget }) => {
-            earlier.speed.value = Number(currentTarget.value)
-          }}
-        >
-          {speeds.map((speed) => (
-            <option key={speed} value={String(speed)}>
-              {speed}×
-            </option>
-          ))}
-        </select>
-      </label>
-      <button
-        type="button"
-        class="round"
-        aria-label="Previous event"
-        disabled={!before}
-        onClick={() => before && earlier.goTo(before.beginAt)}
-      >
-        <Icon name="previous" />
-      </button>
-      <button
-        type="button"
-        class="round play-pause"
-        aria-label={playing ? 'Pause' : 'Play'}
-        disabled={!known || timeline.recorded.length === 0}
-        onClick={earlier.togglePlaying}
-      >
-        <Icon name={playing ? 'pause' : 'play'} />
-      </button>
-      <button
-        type="button"
-        class="round"
-        aria-label="Next event"
-        disabled={!after}
-        onClick={() => after && earlier.goTo(after.beginAt)}
-      >
-        <Icon name="next" />
-      </button>
-    </div>
-  )
 }

@@ -10,6 +10,7 @@ import { noticeSignedOut } from '../state/session.ts'
 import { dayOf, lasting, now, timeOfDay } from '../state/time.ts'
 import { KindIcon, kindLabel } from '../ui/event-parts.tsx'
 import { Icon } from '../ui/icons.tsx'
+import { KeepButton } from '../ui/keep-button.tsx'
 
 /** While nothing is recorded yet, the gateway is asked again so often, ms. */
 const askAgainMs = 1_500
@@ -19,6 +20,7 @@ export function EventPage({ id }: { id: string }) {
   const event = useSignal<EventDetail | undefined>(undefined)
   const error = useSignal<PorchlightError | undefined>(undefined)
   const tries = useSignal(0)
+  const said = useSignal<string | undefined>(undefined)
   const notice = eventList.value.events.find((known) => known.eventId === id)
   const shown = notice ?? event.value
   const recording = event.value?.recording
@@ -82,15 +84,28 @@ export function EventPage({ id }: { id: string }) {
       )}
       {shown && (
         <section class="card event-facts" aria-label="About this event">
-          <p>
-            <KindIcon event={shown} />
-            <strong>{kindLabel(shown)}</strong> at {shown.cameraTitle}
-          </p>
+          <div class="event-head">
+            <p>
+              <KindIcon event={shown} />
+              <strong>{kindLabel(shown)}</strong> at {shown.cameraTitle}
+            </p>
+            <KeepButton
+              eventId={id}
+              said={(sentence) => {
+                said.value = sentence
+              }}
+            />
+          </div>
           <p class="hint">
             {dayOf(shown.begin, now.value)}, {timeOfDay(shown.begin)}
             {shown.end === null ? ', going on' : `, ${lasting(shown.end - shown.begin)}`}
           </p>
           {recording && recording.gaps.length > 0 && <p class="hint">{gapSentence(recording.gaps)}</p>}
+          {said.value && (
+            <p class="problem" role="alert">
+              {said.value}
+            </p>
+          )}
           <p class="event-links">
             <a class="button quiet" href={hrefOf({ page: 'camera', id: shown.camera })}>
               Live picture

@@ -5,7 +5,7 @@ import { hrefOf } from '../route.ts'
 import { eventList, loadMoreEvents } from '../state/events.ts'
 import { dayOf, lasting, now, timeOfDay } from '../state/time.ts'
 import { KindIcon, kindLabel, Still } from '../ui/event-parts.tsx'
-import { Lamp } from '../ui/icons.tsx'
+import { Icon, Lamp } from '../ui/icons.tsx'
 
 /** Everything that happened, newest first; older ones come while one scrolls. */
 export function EventsPage() {
@@ -72,7 +72,12 @@ function EventRow({ event }: { event: EventNotice }) {
       <Still event={event} />
       <span class="row-text">
         <strong>
-          <KindIcon event={event} /> {kindLabel(event)}
+          <KindIcon event={event} /> {kindLabel(event)}{' '}
+          {event.protected && (
+            <span role="img" aria-label="kept">
+              <Icon name="kept" />
+            </span>
+          )}
         </strong>
         <span class="hint">{event.cameraTitle}</span>
       </span>

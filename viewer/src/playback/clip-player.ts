@@ -1,87 +1,103 @@
 import { asPorchlightError, type PorchlightError } from '@porchlight/proto/errors.ts'
-import { clipPath, clipPlaylistPath, getClipPlaylist, type TimeSpan } from '../api/calls.ts'
-import { type ClipSegment, momentOf, secondsOf, segmentsIn } from './clip-times.ts'
-import { clipWay, type Playing, playMedia } from './play-media.ts'
+import type { ClipSource, ClipSourceEvents } from './clip-source.ts'
+import { takesGroups } from './group-buffer.ts'
+import { GroupStream } from './group-stream.ts'
+import { PlaylistClip } from './playlist-clip.ts'
 
-/** So much around a moment is in one playlist, ms: a short one is there at once, and a long one is asked for less often. */
-const beforeMs = 30_000
-const afterMs = 10 * 60_000
-/** No picture is waited for longer before a newer wish is heard, ms. */
-const patienceMs = 8_000
-
-export interface ClipPlayerEvents {
+export interface ClipPlayerEvents extends ClipSourceEvents {
   /** The moment on screen has moved on, ms since the Unix epoch. */
   moment(ms: number): void
   /** `empty`: nothing is recorded there; `loading`: its picture is on its way. */
   state(state: 'shown' | 'loading' | 'empty'): void
-  /** Everything up to here was played, ms since the Unix epoch. */
-  ended(ms: number): void
-  failed(error: PorchlightError): void
 }
 
-/** Shows any moment of a camera in a <video>, and plays on from it. Of wishes that come faster than pictures the last counts. */
+/** How recordings get into this browser's <video>. @param now ms since the Unix epoch */
+export function clipSource(
+  video: HTMLVideoElement,
+  camera: string,
+  events: ClipSourceEvents,
+  now: () => number,
+): ClipSource {
+  return takesGroups() ? new GroupStream(video, camera, events) : new PlaylistClip(video, camera, events, now)
+}
+
+/** Shows any moment of a camera in a <video>, and plays on from it. */
 export class ClipPlayer {
   readonly #video: HTMLVideoElement
-  readonly #camera: string
   readonly #events: ClipPlayerEvents
-  readonly #now: () => number
+  readonly #source: ClipSource
   readonly #abort = new AbortController()
-  #clip: { span: TimeSpan; segments: ClipSegment[]; playing: Playing } | undefined
   #wanted: number | undefined
-  #busy = false
+  /** The wish that is being fulfilled. */
+  #step: AbortController | undefined
   #plays = false
 
   /** @param now ms since the Unix epoch */
   constructor(video: HTMLVideoElement, camera: string, events: ClipPlayerEvents, now: () => number) {
     this.#video = video
-    this.#camera = camera
     this.#events = events
-    this.#now = now
-    const { signal } = this.#abort
-    video.addEventListener('timeupdate', () => this.#tellMoment(), { signal })
-    video.addEventListener('ended', () => this.#tellEnd(), { signal })
+    const heard: ClipSourceEvents = {
+      ended: (ms) => this.#step === undefined && events.ended(ms),
+      failed: (error) => this.#fail(error),
+    }
+    this.#source = clipSource(video, camera, heard, now)
+    video.addEventListener('timeupdate', () => !video.paused && this.#tellMoment(), { signal: this.#abort.signal })
   }
 
-  /** Shows the picture of a moment; plays on from there unless it was paused. @param ms since the Unix epoch */
+  /** Shows the picture of a moment in place of any other; plays on from there unless it was paused. @param ms since the Unix epoch */
   show(ms: number): void {
+    this.#step?.abort()
+    this.glance(ms)
+  }
+
+  /** Shows the picture of a moment when the one that is on its way is there: of such wishes the last counts. */
+  glance(ms: number): void {
     this.#wanted = ms
-    if (this.#busy) return
-    this.#busy = true
-    void this.#follow()
+    if (this.#step === undefined) void this.#follow()
   }
 
   /** Plays on from what is shown. */
   play(): void {
     this.#plays = true
-    if (!this.#busy) this.#start()
+    if (this.#step === undefined) this.#start()
   }
 
   pause(): void {
     this.#plays = false
+    const played = !this.#video.paused
+    this.#video.pause()
+    // the moment that was told last is of a while ago, and at a high speed of long before
+    if (played) this.#tellMoment()
+  }
+
+  /** Stands still until the next moment is shown. */
+  hold(): void {
     this.#video.pause()
   }
 
   close(): void {
     this.#abort.abort()
-    this.#drop()
+    this.#source.close()
   }
 
   async #follow(): Promise<void> {
     while (this.#wanted !== undefined && !this.#abort.signal.aborted) {
       const ms = this.#wanted
       this.#wanted = undefined
+      this.#step = new AbortController()
+      const signal = AbortSignal.any([this.#step.signal, this.#abort.signal])
       this.#events.state('loading')
       try {
-        const shown = await this.#goTo(ms)
-        if (this.#wanted !== undefined || this.#abort.signal.aborted) continue
+        const shown = await this.#source.show(ms, signal)
+        if (this.#wanted !== undefined || signal.aborted) continue
         this.#events.state(shown ? 'shown' : 'empty')
         if (!shown) this.#video.pause()
         else if (this.#plays) this.#start()
       } catch (thrown) {
-        this.#fail(asPorchlightError(thrown, 'playback_failed'))
+        if (!signal.aborted) this.#fail(asPorchlightError(thrown, 'playback_failed'))
       }
     }
-    this.#busy = false
+    this.#step = undefined
   }
 
   /** A newer wish, or a pause, ends what was about to play: that is no failure. */
@@ -89,94 +105,12 @@ export class ClipPlayer {
     this.#video.play().catch((error: unknown) => console.info('The recording does not play:', error))
   }
 
-  /** @returns false where nothing is recorded */
-  async #goTo(ms: number): Promise<boolean> {
-    if (this.#clip && this.#covers(ms)) {
-      const seconds = secondsOf(this.#segments(), ms)
-      if (seconds === undefined) return false
-      const seen = this.#picture('seeked')
-      this.#video.currentTime = seconds
-      await seen
-      return true
-    }
-    return this.#load(ms)
-  }
-
-  async #load(ms: number): Promise<boolean> {
-    const span = { fromMs: ms - beforeMs, toMs: Math.min(ms + afterMs, this.#now()) }
-    if (span.toMs <= span.fromMs) return false
-    let segments: ClipSegment[]
-    try {
-      segments = segmentsIn(await getClipPlaylist(this.#camera, span))
-    } catch (thrown) {
-      if (asPorchlightError(thrown).code === 'range_empty') return false
-      throw thrown
-    }
-    const seconds = secondsOf(segments, ms)
-    if (seconds === undefined || this.#abort.signal.aborted) return false
-    this.#drop()
-    const video = this.#video
-    const paths = { mp4: clipPath(this.#camera, span), playlist: clipPlaylistPath(this.#camera, span) }
-    const seen = this.#picture('loadeddata')
-    const playing = await playMedia(video, clipWay(video), paths, seconds, (error) => this.#fail(error))
-    if (this.#abort.signal.aborted) {
-      playing.end()
-      return false
-    }
-    this.#clip = { span, segments, playing }
-    await seen
-    return true
-  }
-
-  /** Whether what is loaded says all of a moment: what was not over when it was asked for may have more by now. */
-  #covers(ms: number): boolean {
-    if (!this.#clip) return false
-    const { span, segments } = this.#clip
-    return ms >= span.fromMs && ms < Math.min(span.toMs, segments.at(-1)?.toMs ?? span.fromMs)
-  }
-
-  #segments(): ClipSegment[] {
-    const told = this.#clip?.playing.segments()
-    return told && told.length > 0 ? told : (this.#clip?.segments ?? [])
-  }
-
   #tellMoment(): void {
-    const { paused, seeking, currentTime } = this.#video
-    if (paused || seeking || this.#busy) return
-    const ms = momentOf(this.#segments(), currentTime)
+    const ms = this.#video.seeking || this.#step !== undefined ? undefined : this.#source.moment()
     if (ms !== undefined) this.#events.moment(ms)
   }
 
-  #tellEnd(): void {
-    const end = this.#segments().at(-1)?.toMs
-    if (end !== undefined && !this.#busy) this.#events.ended(end)
-  }
-
-  /** Resolves when the video says so, or after a while without. */
-  #picture(event: 'seeked' | 'loadeddata'): Promise<void> {
-    return new Promise((resolve) => {
-      const over = new AbortController()
-      const signal = AbortSignal.any([over.signal, this.#abort.signal])
-      const done = () => {
-        clearTimeout(timer)
-        over.abort()
-        resolve()
-      }
-      const timer = setTimeout(done, patienceMs)
-      this.#video.addEventListener(event, done, { signal })
-      this.#video.addEventListener('error', done, { signal })
-      this.#abort.signal.addEventListener('abort', done, { signal: over.signal })
-    })
-  }
-
   #fail(error: PorchlightError): void {
-    if (this.#abort.signal.aborted) return
-    this.#drop()
-    this.#events.failed(error)
-  }
-
-  #drop(): void {
-    this.#clip?.playing.end()
-    this.#clip = undefined
+    if (!this.#abort.signal.aborted) this.#events.failed(error)
   }
 }

@@ -1,18 +1,10 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
-import type { ClipSegment } from './clip-times.ts'
-import { type BrowserMedia, type PlaybackWay, playbackWay } from './playback-way.ts'
+import type { BrowserMedia, PlaybackWay } from './playback-way.ts'
 
 /** Where a recording is had from. */
 export interface MediaPaths {
   mp4: string
   playlist: string
-}
-
-/** A recording in a <video>. */
-export interface Playing {
-  end(): void
-  /** The segments, as exactly as the player has learnt by now; undefined where it does not tell. */
-  segments(): ClipSegment[] | undefined
 }
 
 /** What this browser plays. */
@@ -24,13 +16,11 @@ export function browserMedia(video: HTMLVideoElement): BrowserMedia {
   }
 }
 
-/** How a clip is played here: by HLS, of which a player loads no more than what it shows. */
-export const clipWay = (video: HTMLVideoElement): PlaybackWay => playbackWay('growing', browserMedia(video))
-
 /**
  * Puts a recording into a <video>.
  * @param startSeconds where it begins to play
  * @param failed called when it cannot be played (any more)
+ * @returns the way to end it
  * @throws PorchlightError `recording_empty`, `playback_failed`
  */
 export async function playMedia(
@@ -39,7 +29,7 @@ export async function playMedia(
   paths: MediaPaths,
   startSeconds: number,
   failed: (error: PorchlightError) => void,
-): Promise<Playing> {
+): Promise<() => void> {
   if (way === 'none') throw new PorchlightError('recording_empty')
   if (way === 'hls.js') return playWithHls(video, paths.playlist, startSeconds, failed)
   const onError = () => failed(mediaError(video.error))
@@ -49,14 +39,11 @@ export async function playMedia(
   video.addEventListener('error', onError)
   if (startSeconds > 0) video.addEventListener('loadedmetadata', onMetadata, { once: true })
   video.src = way === 'mp4' ? paths.mp4 : paths.playlist
-  return {
-    segments: () => undefined,
-    end: () => {
-      video.removeEventListener('error', onError)
-      video.removeEventListener('loadedmetadata', onMetadata)
-      video.removeAttribute('src')
-      video.load()
-    },
+  return () => {
+    video.removeEventListener('error', onError)
+    video.removeEventListener('loadedmetadata', onMetadata)
+    video.removeAttribute('src')
+    video.load()
   }
 }
 
@@ -65,7 +52,7 @@ async function playWithHls(
   playlist: string,
   startPosition: number,
   failed: (error: PorchlightError) => void,
-): Promise<Playing> {
+): Promise<() => void> {
   const { default: Hls } = await import('hls.js/light')
   if (!Hls.isSupported()) throw new PorchlightError('playback_failed', 'no media source extensions')
   // A worker from a blob is not in the page's Content-Security-Policy.
@@ -77,18 +64,11 @@ async function playWithHls(
   })
   hls.loadSource(playlist)
   hls.attachMedia(video)
-  return {
-    segments: () =>
-      hls.latestLevelDetails?.fragments.flatMap(({ programDateTime, start, duration }) =>
-        programDateTime === null
-          ? []
-          : [{ fromMs: programDateTime, toMs: programDateTime + duration * 1_000, at: start }],
-      ),
-    end: () => hls.destroy(),
-  }
+  return () => hls.destroy()
 }
 
-function mediaError(error: MediaError | null): PorchlightError {
+/** What a <video> says went wrong. */
+export function mediaError(error: MediaError | null): PorchlightError {
   const unsupported =
     error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED || error?.code === MediaError.MEDIA_ERR_DECODE
   return new PorchlightError(unsupported ? 'codec_unsupported' : 'playback_failed', error?.message)

@@ -16,6 +16,5 @@ export async function playRecording(
 ): Promise<() => void> {
   const way = playbackWay(recording, browserMedia(video))
   const paths = { mp4: mp4Path(event), playlist: playlistPath(event) }
-  const playing = await playMedia(video, way, paths, 0, failed)
-  return playing.end
+  return playMedia(video, way, paths, 0, failed)
 }

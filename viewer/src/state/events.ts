@@ -54,6 +54,11 @@ export function eventChanged(notice: EventNotice): void {
   eventList.value = { ...list, events: merge(list.events, [notice]) }
 }
 
+/** Takes what the gateway answered of one event, where the list has it. */
+export function followEvent(event: EventNotice): void {
+  if (eventList.value.events.some(({ eventId }) => eventId === event.eventId)) eventChanged(event)
+}
+
 /** `news`: what no notice has told of meanwhile. @param before undefined: the newest page */
 async function readPage(before: number | undefined) {
   const toldSince = told.listAsked()

@@ -1,0 +1,107 @@
+import { asPorchlightError } from '@porchlight/proto/errors.ts'
+import { getSprite, type SpritePlan } from '../api/calls.ts'
+import { placeInSprite, type SpritePlace } from './sprite-place.ts'
+
+const minuteMs = 60_000
+/** Minutes whose pictures are kept, each some 700 kB. */
+const maxMinutes = 24
+
+/** A small picture, as a part of a larger one. */
+export interface FingerPicture extends SpritePlace {
+  image: ImageBitmap
+}
+
+interface Minute {
+  plan: SpritePlan
+  image: ImageBitmap
+}
+
+/**
+ * Small pictures of moments that a finger passes over, a minute of them at a time. Of minutes that are wished for faster than
+ * they come, the last counts.
+ */
+export class FingerPictures {
+  readonly #camera: string
+  readonly #show: (picture: FingerPicture | 'waiting' | undefined) => void
+  readonly #abort = new AbortController()
+  /** By minute, the newest last; undefined: it has none. */
+  readonly #minutes = new Map<number, Minute | undefined>()
+  /** undefined: a moment that has no picture. */
+  #wanted: number | undefined
+  #busy = false
+  #able = true
+
+  /** @param show gets the picture of the moment that was wished for last; undefined: there is none */
+  constructor(camera: string, show: (picture: FingerPicture | 'waiting' | undefined) => void) {
+    this.#camera = camera
+    this.#show = show
+  }
+
+  /** False where the gateway cannot make such pictures. */
+  get able(): boolean {
+    return this.#able
+  }
+
+  /** @param ms since the Unix epoch; undefined: the finger is where nothing is recorded */
+  at(ms: number | undefined): void {
+    this.#wanted = ms
+    if (this.#missing === undefined) this.#tell()
+    else if (this.#able) {
+      this.#show('waiting')
+      if (!this.#busy) void this.#follow()
+    }
+  }
+
+  close(): void {
+    this.#abort.abort()
+    for (const minute of this.#minutes.values()) minute?.image.close()
+    this.#minutes.clear()
+  }
+
+  /** The minute whose pictures are wished for and not here. */
+  get #missing(): number | undefined {
+    if (this.#wanted === undefined) return undefined
+    const minute = minuteOf(this.#wanted)
+    return this.#minutes.has(minute) ? undefined : minute
+  }
+
+  async #follow(): Promise<void> {
+    this.#busy = true
+    for (let minute = this.#missing; minute !== undefined && this.#able; minute = this.#missing) {
+      const pictures = await this.#read(minute)
+      if (this.#abort.signal.aborted) return pictures?.image.close()
+      this.#keep(minute, pictures)
+    }
+    this.#busy = false
+    if (this.#able) this.#tell()
+  }
+
+  /** @returns undefined where there are none; a picture less is no failure of the page */
+  async #read(minute: number): Promise<Minute | undefined> {
+    try {
+      const { plan, jpeg } = await getSprite(this.#camera, minute, this.#abort.signal)
+      return { plan, image: await createImageBitmap(jpeg) }
+    } catch (error) {
+      const { code } = asPorchlightError(error)
+      if (code === 'ffmpeg_missing') this.#able = false
+      if (code !== 'range_empty') console.info('No small pictures of this minute:', error)
+      return undefined
+    }
+  }
+
+  #keep(minute: number, pictures: Minute | undefined): void {
+    this.#minutes.set(minute, pictures)
+    const [oldest] = this.#minutes.keys()
+    if (this.#minutes.size <= maxMinutes || oldest === undefined) return
+    this.#minutes.get(oldest)?.image.close()
+    this.#minutes.delete(oldest)
+  }
+
+  #tell(): void {
+    const ms = this.#wanted
+    const minute = ms === undefined ? undefined : this.#minutes.get(minuteOf(ms))
+    this.#show(minute && ms !== undefined ? { image: minute.image, ...placeInSprite(minute.plan, ms) } : undefined)
+  }
+}
+
+const minuteOf = (ms: number) => Math.floor(ms / minuteMs)
