@@ -22,7 +22,7 @@ interface Labels {
 }
 
 // The second has the same pictures with B-frames between them, which come as footage.
-test.skipIf(!haveClips).each(['visits.mp4', 'visits-bframes.mp4'])(
+test.skipIf(!haveClips).for(['visits.mp4', 'visits-bframes.mp4'])(
   '%s: six visits give six events; every picture of them and of the ten seconds before is recorded',
   { timeout: 400_000 },
   async (clip, { onTestFinished }) => {
@@ -69,7 +69,9 @@ test.skipIf(!haveClips).each(['visits.mp4', 'visits-bframes.mp4'])(
     )
     const missing = wanted.map((units) => rangesOf(missingUnits(units, recorded)))
     const counts = wanted.map((units) => units.length)
-    process.stdout.write(`${clip}: ${JSON.stringify({ wanted: counts, missing, begin: events.map((e) => seconds(e.begin)) })}\n`)
+    process.stdout.write(
+      `${clip}: ${JSON.stringify({ wanted: counts, missing, begin: events.map((e) => seconds(e.begin)) })}\n`,
+    )
     expect(missing).toEqual(wanted.map(() => []))
   },
 )
