@@ -8,7 +8,7 @@ const windowMs = 5_000
 const riseMs = 2
 /** How far the anchor sinks at once when a packet comes earlier than any before, ms a packet. */
 const sinkMs = 4
-/** Beyond this the anchor was wrong, not the network, and it steps, ms. */
+/** Beyond this, twice in a row, the anchor was wrong, not the network, and it steps, ms. */
 const stepMs = 250
 /** How fast the sound follows the camera's sender reports, ms a packet. */
 const followMs = 2
@@ -29,6 +29,7 @@ export class CaptureClock {
   #lastCapture = 0
   #windowStart = 0
   #windowLeast = Number.POSITIVE_INFINITY
+  #tooEarly = false
   #report: { ntpMs: number; media: number } | undefined
   #followed = 0
   /** Pictures come in decoding order (B-frames): small steps back are then no jump of the clock. */
@@ -107,7 +108,11 @@ export class CaptureClock {
 
   #observe(media: number, arrivalMs: number): void {
     const early = arrivalMs - media - this.#anchor!
-    if (early < -stepMs) this.#anchor! += early
+    // once: a picture that is sent ahead of those shown before it; a step then would show them before the first of all
+    const tooEarly = early < (this.reorders ? -jumpMs : -stepMs)
+    const isWrong = tooEarly && this.#tooEarly
+    this.#tooEarly = tooEarly
+    if (isWrong) this.#anchor! += early
     else if (early < 0) this.#anchor! += Math.max(early, -sinkMs)
     this.#windowLeast = Math.min(this.#windowLeast, early)
     if (arrivalMs - this.#windowStart < windowMs) return

@@ -61,6 +61,24 @@ describe('CaptureClock', () => {
     expect(times.map((time) => Math.round((time - times[0]!) / 40))).toEqual([0, 3, 1, 2, 6, 4, 5])
   })
 
+  it('shows pictures of few a second in their order from the first one on, whatever is sent ahead', () => {
+    const clock = new CaptureClock(90_000)
+    const places = [0, 4, 1, 2, 3, 8, 5, 6, 7, 9, 10, 14, 11, 12, 13]
+    const times = places.map((place, index) => {
+      // the first one between two others says that there are such
+      clock.reorders ||= index > 0 && place < places[index - 1]!
+      return clock.capture(place * 9_000, start + index * 100)
+    })
+    for (const [index, time] of times.entries())
+      expect(Math.abs(time - times[0]! - places[index]! * 100)).toBeLessThan(20)
+  })
+
+  it('forgets a first picture that came late', () => {
+    const times = feed(40, (index) => (index === 0 ? 800 : 5))
+    for (const step of steps(times)) expect(step).toBeGreaterThan(0)
+    expect(times.at(-1)! - (start + 39 * 40)).toBeLessThan(10)
+  })
+
   it('aligns sound with the picture by sender reports, and not by those of a wrong clock', () => {
     const run = (cameraClock: number, audioError: number) => {
       const video = new CaptureClock(90_000)
