@@ -47,6 +47,8 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   if (space.probed > 0 && space.found === 0) throw new PorchlightError('recordings_missing')
   const decision = await decide({ disk: space, now: now() }, signal)
   if (dryRun) return { ...decision, failed: 0 }
+  // a file that cannot be deleted takes its bytes all the same, and its parts will not say so any more
+  await sumUpFiles(db, signal)
   // what an earlier round could not delete
   let { failed } = await unlinkTakenOut(options)
   const gone: Removal[] = []
@@ -59,9 +61,23 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
     gone.push(...batch.filter(({ file }) => unlinked.gone.has(file.id)))
     onProgress?.(Math.min(at + batchFiles, removals.length), removals.length)
   }
-  await sumUpFiles(db, signal) // for the next round
   const events = await forgetEvents(options, decision.expired)
-  return { ...decision, groups: grouped(gone), events, failed }
+  const deleted = new Set(gone)
+  const headroom = without(
+    decision.headroom,
+    removals.filter((removal) => !deleted.has(removal)),
+  )
+  return { ...decision, groups: grouped(gone), events, failed, headroom }
+}
+
+/** What is left of the room to write where these files are still there. */
+function without({ all, cameras }: Decision['headroom'], left: readonly Removal[]): Decision['headroom'] {
+  const headroom = { all, cameras: new Map(cameras) }
+  for (const { file } of left) {
+    headroom.all -= file.bytes
+    headroom.cameras.set(file.camera, (headroom.cameras.get(file.camera) ?? Number.POSITIVE_INFINITY) - file.bytes)
+  }
+  return headroom
 }
 
 /** Paths of the newest and the oldest closed files. */

@@ -13,7 +13,12 @@ const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const startMs = 1_800_000_000_000
 const stepMs = 20 * minuteMs
-const cameras = ['door.front', 'yard.back', 'gate.main']
+/** By how many times the bytes of the others: one reaches its own quota, and all together reach theirs. */
+const cameras = new Map([
+  ['door.front', 2],
+  ['yard.back', 1],
+  ['gate.main', 1],
+])
 const quota = 1e9
 const cameraQuota = 0.45e9
 const diskBytes = 2e9
@@ -105,11 +110,12 @@ test('a month never takes more than the quota, keeps what is protected, and surv
   const random = seeded(1)
   const kept = new Set<string>()
   let most = 0
+  let mostOfCamera = 0
   for (let endMs = startMs + stepMs; endMs <= startMs + 30 * dayMs; endMs += stepMs) {
     at(endMs)
-    for (const camera of cameras) {
+    for (const [camera, weight] of cameras) {
       const path = `${camera}/2027-01-15/${endMs}.mp4`
-      const bytes = 200_000 + Math.floor(random() * 1_800_000)
+      const bytes = weight * (200_000 + Math.floor(random() * 1_800_000))
       if (random() < 0.2) {
         const isProtected = random() < 0.05
         if (isProtected) kept.add(path)
@@ -126,6 +132,7 @@ test('a month never takes more than the quota, keeps what is protected, and surv
       await record(db, path, camera, endMs, bytes)
       disk.write(path, bytes)
       most = Math.max(most, disk.used)
+      mostOfCamera = Math.max(mostOfCamera, disk.usedOf(camera))
       expect(disk.used).toBeLessThanOrEqual(quota + bytes)
       expect(disk.usedOf(camera)).toBeLessThanOrEqual(cameraQuota + bytes)
       retention.wrote(camera, bytes)
@@ -136,6 +143,7 @@ test('a month never takes more than the quota, keeps what is protected, and surv
   await look()
   // as much as fits was really kept
   expect(most).toBeGreaterThan(quota * 0.95)
+  expect(mostOfCamera).toBeGreaterThan(cameraQuota * 0.95)
   expect(disk.removed.length).toBeGreaterThan(3_000)
   expect(kept.size).toBeGreaterThan(20)
   expect([...kept].filter((path) => !disk.files.has(path))).toEqual([])
@@ -157,4 +165,23 @@ test('a month never takes more than the quota, keeps what is protected, and surv
   at(startMs + 30 * dayMs + 2 * 60 * minuteMs)
   await look()
   expect(leftOver.filter((path) => disk.files.has(path))).toEqual([])
+})
+
+test('what cannot be deleted counts: others go before there is too much', async () => {
+  const { db, disk, retention, at, look } = await house()
+  const bytes = 24e6
+  await look()
+  disk.stuck.add('door.front/0.mp4')
+  for (let count = 0; count < 60; count += 1) {
+    const camera = [...cameras.keys()][count % cameras.size]!
+    const endMs = startMs + count * minuteMs
+    at(endMs)
+    await record(db, `${camera}/${count}.mp4`, camera, endMs, bytes)
+    disk.write(`${camera}/${count}.mp4`, bytes)
+    expect(disk.used).toBeLessThanOrEqual(quota + bytes)
+    retention.wrote(camera, bytes)
+    await retention.settled()
+  }
+  expect(disk.removed[0]).toBe('yard.back/1.mp4')
+  expect(disk.files.has('door.front/0.mp4')).toBe(true)
 })
