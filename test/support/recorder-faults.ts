@@ -4,7 +4,9 @@ import { type Finding, fsck } from '../../gateway/recorder/fsck.ts'
 import { videoUnits } from './coded-samples.ts'
 import { decode } from './decode.ts'
 import { type Fault, faultyDisk, faultyFiles } from './faulty-file-layer.ts'
+import { type FaultyIndex, faultyIndex } from './faulty-index.ts'
 import { footageBody } from './footage-body.ts'
+import { memoryIndex } from './memory-index.ts'
 import { beginEvent, camera, type RecorderHouse, recordedPictures, recorderHouse, unitHash } from './recorder-house.ts'
 
 const run = 'boot-0001'
@@ -14,8 +16,8 @@ const early = units.slice(0, 75)
 const late = units.slice(75)
 /** One in so many recordings is also decoded. */
 const decodeEach = 8
-const diskCodes = ['disk_full', 'disk_failed', 'disk_readonly']
 const codeOf: Record<Fault, string> = { ENOSPC: 'disk_full', EIO: 'disk_failed', EROFS: 'disk_readonly' }
+const codes = [...Object.values(codeOf), 'index_failed']
 
 /** Footage, then live pictures, each in a file of its own; what was said to fail. */
 async function record(home: RecorderHouse, between: () => void = () => undefined): Promise<string[]> {
@@ -54,11 +56,11 @@ async function callsOfOneRecording(): Promise<number> {
 }
 
 /** What was durable stays, what was not is said; and with the disk well again, all of it can be recorded. */
-async function survives(home: RecorderHouse, said: readonly string[], fault: Fault, call: number) {
-  expect(said.filter((code) => !diskCodes.includes(code))).toEqual([])
+async function survives(home: RecorderHouse, said: readonly string[], wanted: string, call: number) {
+  expect(said.filter((code) => !codes.includes(code))).toEqual([])
   const durable = await indexed(home)
   const frames = durable.reduce((sum, part) => sum + part.last_frame - part.first_frame + 1, 0)
-  if (frames < units.length) expect(said).toContain(codeOf[fault])
+  if (frames < units.length) expect(said).toContain(wanted)
   const after = await recorderHouse({ directory: home.directory, db: home.db })
   expect(await indexed(after)).toEqual(expect.arrayContaining(durable))
   expect(await check(after)).toEqual([])
@@ -78,7 +80,7 @@ export async function failOnce(fault: Fault): Promise<void> {
   for (let call = 1; call <= calls; call += 1) {
     faultyDisk().fail(fault, call, call)
     const home = await recorderHouse({ fileLayer: faultyFiles })
-    await survives(home, await record(home), fault, call)
+    await survives(home, await record(home), codeOf[fault], call)
   }
 }
 
@@ -95,6 +97,43 @@ export async function failFromThenOn(fault: Fault): Promise<void> {
       const last = (await indexed(home)).at(-1)
       expect(last?.last_frame).toBe(units.at(-1)!.frame)
     }
-    await survives(home, said, fault, call)
+    await survives(home, said, codeOf[fault], call)
+  }
+}
+
+/** A recorder with an index that can fail, as far as the second value says. */
+async function indexHouse(): Promise<[RecorderHouse, FaultyIndex]> {
+  const well = await memoryIndex()
+  const index = faultyIndex(well)
+  const { db: _faulty, ...home } = await recorderHouse({ db: index.db })
+  return [{ ...home, db: well }, index]
+}
+
+async function writesOfOneRecording(): Promise<number> {
+  const [home, index] = await indexHouse()
+  expect(await record(home)).toEqual([])
+  return index.writes()
+}
+
+/** Makes each write to the index fail in turn, alone. */
+export async function failIndexOnce(): Promise<void> {
+  const writes = await writesOfOneRecording()
+  expect(writes).toBeGreaterThan(5)
+  for (let write = 1; write <= writes; write += 1) {
+    const [home, index] = await indexHouse()
+    index.fail(write, write)
+    await survives(home, await record(home), 'index_failed', write)
+  }
+}
+
+/** Makes the index fail from each write on; it is well again in the middle. */
+export async function failIndexFromThenOn(): Promise<void> {
+  const writes = await writesOfOneRecording()
+  for (let write = 1; write <= writes; write += 1) {
+    const [home, index] = await indexHouse()
+    index.fail(write, 2 ** 30)
+    const said = await record(home, () => index.heal())
+    expect((await indexed(home)).at(-1)?.last_frame).toBe(units.at(-1)!.frame)
+    await survives(home, said, 'index_failed', write)
   }
 }
