@@ -7,8 +7,8 @@ import { scanFiles } from '../../gateway/recorder/scan-files.ts'
 import { startCamera } from '../sim/start-camera.ts'
 import type { AtEnd } from '../support/child.ts'
 import { decode } from '../support/decode.ts'
-import { AgentHouse, cameraThat, eventThat, GatewayHouse } from '../support/house.ts'
-import { missingUnits, numbered } from '../support/missing-units.ts'
+import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
+import { missingUnits, type NumberedUnit, numbered } from '../support/missing-units.ts'
 import { seeded } from '../support/random.ts'
 import { type RecordedUnit, recordedUnits } from '../support/recorded-units.ts'
 import { until } from '../support/until.ts'
@@ -18,7 +18,9 @@ const kills = 12
 const longestMs = 5_000
 /** A group of pictures is on the disk so much later than it ended, ms. */
 const durableMs = 1_000
+/** Of the gateway, by default. */
 const prerollMs = 10_000
+const postrollMs = 5_000
 /** At the edges a picture may be in or out: the clocks of camera and agent differ by a little, ms. */
 const edgeMs = 200
 /** What is missing has so long to be delivered in the end, ms. */
@@ -32,10 +34,12 @@ test.for(['events', 'continuous'] as const)(
     const { camera, gateway, agent, directory } = await openHouse(mode, onTestFinished)
     const sent = () => numbered(camera.frames())
     const recorded = () => recordedUnits(directory, agent.camera)
-    const ring = async () => void (mode === 'events' && (await agent.ring()))
-    await until('pre-roll', () => Date.now() - camera.frames()[0]!.sentMs > prerollMs + 2_000)
+    const ring = async () => {
+      await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
+      if (mode === 'events') await agent.ring()
+    }
+    await until('pre-roll', () => Date.now() - (sent()[0]?.sentMs ?? Date.now()) > prerollMs + 2_000)
     await ring()
-    const begin = mode === 'events' ? (await eventThat(gateway, () => true)).begin - prerollMs + edgeMs : 0
     const lost: number[] = []
     const played = new Set<string>()
     let kept: RecordedUnit[] = []
@@ -52,20 +56,7 @@ test.for(['events', 'continuous'] as const)(
       const left = recorded()
       expect(kept.filter((unit) => !has(left, unit))).toEqual([])
       const live = ofThisLife(left)
-      if (live.length > 0) {
-        const first = Math.min(...live.map(({ frame }) => frame))
-        const from = sent().filter(({ frame, sentMs }) => frame >= first && sentMs < killedMs)
-        const open = from.findLast(({ keyframe, sentMs }) => keyframe && sentMs < killedMs - durableMs)
-        expect(
-          rangesOf(
-            missingUnits(
-              from.filter(({ frame }) => frame < (open?.frame ?? first)),
-              left,
-            ),
-          ),
-        ).toEqual([])
-        lost.push(missingUnits(from, left).length)
-      }
+      if (live.length > 0) lost.push(lossOf(sent(), left, live, killedMs))
       await playAll(directory, played)
 
       // the directory opens and what was cut off is taken in
@@ -76,10 +67,9 @@ test.for(['events', 'continuous'] as const)(
       await gateway.start()
       await ring()
     }
-    await cameraThat(gateway, agent.camera, ({ recording, error }) => recording && error === undefined)
-    const endMs = Date.now()
-    const first = mode === 'events' ? 0 : Math.min(...recorded().map(({ frame }) => frame))
-    const wanted = sent().filter(({ frame, sentMs }) => frame >= first && sentMs > begin && sentMs < endMs)
+    await until('pictures after the last kill', () => recorded().length > kept.length)
+    const isWanted = mode === 'events' ? await duringEvents(gateway) : since(recorded())
+    const wanted = sent().filter(isWanted)
     const missing = () => rangesOf(missingUnits(wanted, recorded()))
     process.stdout.write(
       `${mode}: ${wanted.length} pictures, lost at each kill ${lost}, at once missing ${JSON.stringify(missing())}\n`,
@@ -105,9 +95,40 @@ async function openHouse(mode: 'events' | 'continuous', atEnd: AtEnd) {
   atEnd(() => camera.close())
   const gateway = await GatewayHouse.open(atEnd, { recordings: { mode }, events: { ringSeconds: 600 } })
   const settings = { source: { url: camera.url, transport: 'tcp' }, motion: { enabled: false } }
-  const agent = await AgentHouse.open(gateway, settings, atEnd, { settings: { ring: { holdSeconds: 120 } } })
-  await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
+  const agent = await AgentHouse.open(gateway, settings, atEnd, { settings: { ring: { holdSeconds: 4 } } })
   return { camera, gateway, agent, directory: join(gateway.directory, 'gateway', 'recordings') }
+}
+
+/** How many pictures since the first live one are not on the disk: none of a group that had ended. */
+function lossOf(
+  sent: readonly NumberedUnit[],
+  left: readonly RecordedUnit[],
+  live: readonly RecordedUnit[],
+  killedMs: number,
+): number {
+  const first = Math.min(...live.map(({ frame }) => frame))
+  const wanted = sent.filter(({ frame, sentMs }) => frame >= first && sentMs < killedMs)
+  const open = wanted.findLast(({ keyframe, sentMs }) => keyframe && sentMs < killedMs - durableMs)
+  const missing = missingUnits(wanted, left)
+  expect(rangesOf(missing.filter(({ frame }) => frame < (open?.frame ?? first)))).toEqual([])
+  return missing.length
+}
+
+/** Pictures of events, with what comes before and after them, once all of them are over. */
+async function duringEvents(gateway: GatewayHouse): Promise<(unit: NumberedUnit) => boolean> {
+  const events = await until('the end of all events', async () => {
+    const all = await gateway.events()
+    return all.every(({ end }) => end !== null) && all
+  })
+  const spans = events.map(({ begin, end }) => [begin - prerollMs + edgeMs, end! + postrollMs - edgeMs] as const)
+  return ({ sentMs }) => spans.some(([from, to]) => sentMs > from && sentMs < to)
+}
+
+/** Pictures from the first that was recorded until now. */
+function since(recorded: readonly RecordedUnit[]): (unit: NumberedUnit) => boolean {
+  const first = Math.min(...recorded.map(({ frame }) => frame))
+  const endMs = Date.now()
+  return ({ frame, sentMs }) => frame >= first && sentMs < endMs
 }
 
 /** Plays each file that was not played before as it is, up to its last whole part. */
