@@ -36,6 +36,8 @@ export interface AgentCameraOptions {
   /** For the next session. */
   iceServers: () => readonly string[]
   ringHoldMs: number
+  /** So long pictures are footage after an event's end, where no session carries them. */
+  postrollMs: number
   engine: Engine
   ffmpeg: { path: string } | undefined
   link: Link
@@ -96,8 +98,9 @@ export class AgentCamera implements AsyncDisposable {
     this.#footage = new EventFootage({
       ring: this.ring,
       prerollMs,
+      postrollMs: options.postrollMs,
       taken: uploader.taken(config.name),
-      deliver: (span) => uploader.enqueue(config.name, span),
+      deliver: (span, doubtful) => uploader.enqueue(config.name, span, doubtful),
       now,
     })
     this.#events = new CameraEvents({
@@ -198,12 +201,28 @@ export class AgentCamera implements AsyncDisposable {
       void this.stream()
       return
     }
-    // Frames of an earlier boot are gone with it.
-    if (command.bootId !== this.#options.bootId) return
-    for (const [from, to] of this.#options.uploader.taken(this.name).missing(command.fromFrame, command.toFrame)) {
-      const span = this.ring.range(from, to)
-      if (span.units.length > 0) this.#options.uploader.enqueue(this.name, span)
+    this.#askedFor(command.bootId, command.fromFrame, command.toFrame)
+  }
+
+  /** Whether everything is recorded, as one event that does not end; what no session carries comes as footage. */
+  recordEverything(on: boolean): void {
+    this.#footage.everything(on)
+  }
+
+  /** Delivers what the ring has of these frames. Those of an earlier boot are in the spool, or gone. */
+  #askedFor(run: string, fromFrame: number, toFrame: number): void {
+    const { uploader, bootId, log } = this.#options
+    let last = toFrame
+    if (run === bootId) {
+      last = Math.min(toFrame, this.ring.newestFrame ?? toFrame)
+      for (const [from, to] of uploader.taken(this.name).missing(fromFrame, last)) {
+        const span = this.ring.range(from, to)
+        if (span.units.length > 0) uploader.enqueue(this.name, span)
+      }
     }
+    uploader
+      .lacks({ camera: this.name, run }, [fromFrame, last])
+      .catch((error: unknown) => log.warn({ err: error }, 'what the gateway lacks cannot be told'))
   }
 
   signal(signal: SignalDown): void {
@@ -217,6 +236,7 @@ export class AgentCamera implements AsyncDisposable {
     this.#events.close()
     await this.#telling
     this.#slot.close()
+    this.#footage.flush()
     await Promise.all([this.#sub?.close(), this.#camera.close(), this.#speaker.close()])
   }
 
@@ -234,13 +254,17 @@ export class AgentCamera implements AsyncDisposable {
 
   readonly #listener: CameraListener = {
     format: (video, audio) => {
+      const another = this.#codec !== undefined && video !== undefined && video.codec !== this.#codec
+      // The ring holds one codec only.
+      if (another) this.#footage.flush()
       this.ring.format(video, audio)
-      if (this.#codec !== undefined && video !== undefined && video.codec !== this.#codec) this.#slot.end()
+      if (another) this.#slot.end()
       this.#codec = video?.codec ?? this.#codec
       if (this.#sub === undefined) this.#motion?.format(video)
     },
     accessUnit: (unit) => {
       this.#slot.accessUnit(unit)
+      if (this.ring.stepsBack(unit)) this.#footage.flush()
       this.ring.accessUnit(unit)
       this.#footage.accessUnit(unit)
       if (this.#sub === undefined) this.#motion?.accessUnit(unit)

@@ -48,8 +48,14 @@ export function agentMetrics(parts: MeasuredParts): Registry {
     },
   })
   gauge('footage_queued_bytes', 'Footage that waits for upload.', () => uploader.queuedBytes)
+  gauge('footage_spooled_bytes', 'Footage that waits on the disk.', () => uploader.spooled?.bytes ?? 0)
+  gauge('footage_spooled_files', 'Deliveries that wait on the disk.', () => uploader.spooled?.files ?? 0)
+  gauge('footage_spool_failing', 'Whether the disk takes no footage now.', () =>
+    Number(uploader.spooled?.error !== undefined),
+  )
   gauge('footage_delivered_total', 'Deliveries that the gateway has taken.', () => uploader.delivered)
-  gauge('footage_delivered_bytes_total', 'Coded bytes delivered as footage.', () => uploader.deliveredBytes)
+  gauge('footage_delivered_bytes_total', 'Bytes delivered as footage.', () => uploader.deliveredBytes)
+  gauge('footage_known_frames_total', 'Frames not sent because the gateway had them.', () => uploader.knownFrames)
   gauge('footage_dropped_total', 'Deliveries given up.', () => uploader.dropped)
   perCamera('camera_live', 'Whether the camera sends.', (camera) => Number(camera.state.state === 'live'))
   perCamera('streaming', 'Whether a session to the gateway lives or is being made.', (camera) =>

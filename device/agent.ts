@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { makeDeviceToken } from '@porchlight/proto/identity/device-token.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
@@ -7,6 +8,7 @@ import { AgentCamera } from './agent-camera.ts'
 import type { MeasuredParts } from './agent-metrics.ts'
 import type { DeviceConfig } from './config.ts'
 import { type Ffmpeg, findFfmpeg } from './ffmpeg/find-ffmpeg.ts'
+import { Spool } from './footage/spool.ts'
 import { FootageUploader } from './footage/uploader.ts'
 import { makeDataDir } from './identity/data-file.ts'
 import { openIdentity, readEnrolment } from './identity/device-identity.ts'
@@ -14,6 +16,7 @@ import { EpochCounter } from './identity/epoch.ts'
 import { newId } from './identity/ids.ts'
 import { openLocalToken } from './identity/local-token.ts'
 import { Link } from './link/link.ts'
+import { OutboxFile } from './link/outbox-file.ts'
 import { PinnedAuthority } from './link/pinned-authority.ts'
 import { LocalHttp } from './triggers/local-http.ts'
 import { agentVersion } from './version.ts'
@@ -43,6 +46,8 @@ export interface AgentHealth {
   ffmpeg: string | null
   /** The WebRTC library that serves. */
   engine: string
+  /** Footage that waits on the disk, and why nothing can be added to it; absent where that is switched off. */
+  spool?: { bytes: number; files: number; error?: string }
   cameras: (CameraState & { prerollBytes: number; session?: { live: boolean; ended?: string } })[]
 }
 
@@ -59,6 +64,7 @@ export class Agent implements AsyncDisposable {
   #engine = ''
   #ffmpeg: Ffmpeg | undefined
   #link: Link | undefined
+  #uploader: FootageUploader | undefined
   #http: LocalHttp | undefined
   #closing: Promise<void> | undefined
 
@@ -84,6 +90,7 @@ export class Agent implements AsyncDisposable {
 
   get health(): AgentHealth {
     const error = this.#link?.error
+    const spool = this.#uploader?.spooled
     return {
       device: this.#device,
       version: agentVersion,
@@ -92,6 +99,7 @@ export class Agent implements AsyncDisposable {
       ...(error !== undefined && { error }),
       ffmpeg: this.#ffmpeg?.version ?? null,
       engine: this.#engine,
+      ...(spool !== undefined && { spool }),
       cameras: this.#cameras.map((camera) => ({
         ...camera.state,
         prerollBytes: camera.ring.bytes,
@@ -162,20 +170,34 @@ export class Agent implements AsyncDisposable {
 
     const token = () => makeDeviceToken(enrolment.device, enrolment.gatewayKey, identity.privateKey, now())
     const ca = (url: URL, signal: AbortSignal) => authority.for(url, signal)
+    const monotonic = () => performance.now()
+    const { footage } = config
+    const spool =
+      footage.spoolBytes === 0
+        ? undefined
+        : await Spool.open({
+            directory: join(config.dataDir, 'spool'),
+            maxBytes: footage.spoolBytes,
+            maxAgeMs: footage.maxHours * 3_600_000,
+            ...{ now, monotonic, log },
+          })
     const uploader = new FootageUploader({
       bootId: this.#bootId,
-      limits: config.footage,
+      limits: footage,
       target: { api: enrolment.api, token, authority: ca },
+      spool,
       spare: () => this.#spareRate,
-      now,
+      monotonic,
       random,
       log,
     })
+    this.#uploader = uploader
     const link = new Link({
       enrolment,
       bootId: this.#bootId,
       version: agentVersion,
       limits: config.link,
+      outboxFile: new OutboxFile(config.dataDir, now, log),
       nextEpoch: () => epoch.next(),
       token,
       authority: ca,
@@ -194,6 +216,7 @@ export class Agent implements AsyncDisposable {
         },
       },
       now,
+      monotonic,
       random,
       log,
     })
@@ -209,6 +232,7 @@ export class Agent implements AsyncDisposable {
         gatewayKey: enrolment.gatewayKey,
         iceServers: () => iceServers.list(),
         ringHoldMs: config.ring.holdSeconds * 1000,
+        postrollMs: footage.postrollSeconds * 1000,
         engine,
         ffmpeg: this.#ffmpeg,
         link,
@@ -233,6 +257,7 @@ export class Agent implements AsyncDisposable {
       log,
     })
     this.#parts.push(this.#http)
+    uploader.start()
     link.start()
     log.info({ bootId: this.#bootId, http: this.#http.url, engine: this.#engine }, 'agent runs')
   }

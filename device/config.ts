@@ -147,15 +147,24 @@ export const deviceConfigSchema = z.strictObject({
     .strictObject({
       /** Uploads stay below this, kbit/s, so that the live picture goes first. */
       maxKbps: z.number().int().min(64).max(1_000_000).default(4_000),
-      /** Frames waiting for upload, bytes; the oldest upload is dropped and counted. */
+      /** Frames waiting for upload in memory, bytes; beyond it, and after 20 s, they wait on the disk. */
       queueBytes: z
         .number()
         .int()
         .min(1_000_000)
         .max(1024 * 1024 * 1024)
         .default(64 * 1024 * 1024),
+      /** Frames waiting for upload in the data directory, bytes; the oldest upload is dropped, counted and told. 0: none. */
+      spoolBytes: z
+        .number()
+        .int()
+        .min(0)
+        .max(1024 ** 4)
+        .default(2 * 1024 ** 3),
       /** An upload that found no gateway for so long is dropped, h. */
-      maxHours: z.number().min(0.01).max(168).default(2),
+      maxHours: z.number().min(0.01).max(8_760).default(72),
+      /** Pictures are wanted so long after an event's end, s, where no live session carries them. */
+      postrollSeconds: z.number().min(0).max(120).default(5),
     })
     .prefault({}),
   log: z

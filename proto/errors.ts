@@ -135,6 +135,22 @@ const entries = {
   disk_full: { status: 507, retryable: true, sentence: 'The recordings disk is full.' },
   disk_readonly: { status: 507, retryable: true, sentence: 'The recordings directory cannot be written.' },
   disk_failed: { status: 507, retryable: true, sentence: 'The recordings disk reports an error.' },
+  spool_unwritable: {
+    status: 507,
+    retryable: true,
+    sentence:
+      'The device cannot keep footage on its own disk: only what fits into its memory waits for the gateway. Make room, or see that its data directory can be written.',
+  },
+  outbox_failed: {
+    status: 507,
+    retryable: true,
+    sentence: 'The file with the events that wait for the gateway cannot be used: a restart of the device loses them.',
+  },
+  spool_unreadable: {
+    status: 500,
+    retryable: false,
+    sentence: 'Footage kept on the disk of the device is damaged: what can be read of it is delivered.',
+  },
   recordings_missing: {
     status: 507,
     retryable: true,

@@ -118,6 +118,41 @@ export function encodeFootageAudio(frame: AudioFrame): Uint8Array {
 
 const invalid = (detail: string) => new PorchlightError('footage_invalid', detail)
 
+/** As many bytes of a record say what it is and which picture it holds. */
+export const footagePeekBytes = 11
+
+/** What the first bytes of a record say. */
+export interface FootageRecordHead {
+  kind: 'header' | 'unit' | 'audio'
+  /** Bytes of the whole record. */
+  bytes: number
+  /** Number of the picture or of the audio frame; 0 for a header. */
+  frame: number
+}
+
+/**
+ * Reads the beginning of a record without the rest of it.
+ * @param bytes {@link footagePeekBytes} of it, or all where it is shorter @throws PorchlightError `footage_invalid`
+ */
+export function peekFootageRecord(bytes: Uint8Array): FootageRecordHead {
+  if (bytes.byteLength < 5) throw invalid('it ends inside a record')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const type = view.getUint8(0)
+  const length = recordLength(type, view.getUint32(1))
+  if (type === recordHeader) return { kind: 'header', bytes: 5 + length, frame: 0 }
+  if (bytes.byteLength < footagePeekBytes) throw invalid('it ends inside a record')
+  return { kind: type === recordUnit ? 'unit' : 'audio', bytes: 5 + length, frame: view.getUint32(7) }
+}
+
+/** Payload bytes of a record, checked. @throws PorchlightError `footage_invalid` */
+function recordLength(type: number, length: number): number {
+  if (type < recordHeader || type > recordAudio) throw invalid(`record type ${type}`)
+  const minimum = type === recordUnit ? 16 : type === recordAudio ? 22 : 1
+  const maximum = type === recordHeader ? maxHeaderBytes : maxFootageRecordBytes
+  if (length < minimum || length > maximum) throw invalid(`a record of ${length} bytes`)
+  return length
+}
+
 /**
  * Reads a body chunk by chunk as it arrives, and keeps no more than one record. What it hands on owns its bytes.
  * @throws PorchlightError `footage_invalid`, and whatever the sink throws
@@ -166,12 +201,8 @@ export class FootageDecoder {
 
   #recordLength(): number {
     const type = this.#head[0]!
-    const length = new DataView(this.#head.buffer).getUint32(1)
-    if (type < recordHeader || type > recordAudio) throw invalid(`record type ${type}`)
+    const length = recordLength(type, new DataView(this.#head.buffer).getUint32(1))
     if (type !== recordHeader && this.#header === undefined) throw invalid('it does not begin with a header')
-    const minimum = type === recordUnit ? 16 : type === recordAudio ? 22 : 1
-    const maximum = type === recordHeader ? maxHeaderBytes : maxFootageRecordBytes
-    if (length < minimum || length > maximum) throw invalid(`a record of ${length} bytes`)
     return length
   }
 

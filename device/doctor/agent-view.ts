@@ -9,6 +9,8 @@ export interface AgentView {
   error?: string
   /** The WebRTC library that serves. */
   engine: string
+  /** Footage that waits on the disk. */
+  spool?: { bytes: number; files: number; error?: string }
   cameras: (CameraState & { session?: { live: boolean; ended?: string } })[]
 }
 
@@ -27,6 +29,14 @@ export function judgeEngine({ engine }: AgentView, wanted: EngineName): Finding 
     return good("werift, because node-datachannel's binary does not load on this machine (the log says why)")
   }
   return good(engine)
+}
+
+/** Whether footage can wait on the disk while the gateway is away. */
+export function judgeSpool({ spool }: AgentView): Finding {
+  if (spool === undefined) return good('switched off: footage waits in memory only')
+  if (spool.error !== undefined) return bad(spool.error, adviceOf(spool.error))
+  const megabytes = Math.round(spool.bytes / 1e6)
+  return good(spool.files === 0 ? 'nothing waits' : `${spool.files} deliveries wait for the gateway, ${megabytes} MB`)
 }
 
 /** The stream of a camera, its codecs, and what is limited. */

@@ -1,7 +1,7 @@
 import type { Enrolment } from '@porchlight/proto/identity/enrolment.ts'
 import type { DeviceConfig } from '../config.ts'
 import { wait } from '../link/wait.ts'
-import { type AgentView, judgeCamera, judgeEngine, judgeLink, judgeMedia } from './agent-view.ts'
+import { type AgentView, judgeCamera, judgeEngine, judgeLink, judgeMedia, judgeSpool } from './agent-view.ts'
 import { bad, type Check, good, runChecks } from './check.ts'
 import { gatewayChecks } from './gateway.ts'
 import { examineButton, examineSpeaker } from './speaker.ts'
@@ -85,6 +85,7 @@ function agentChecks({ config, enrolment }: DoctorOptions, agent: Patient): Chec
         return view.cameras.flatMap(judgeCamera)
       },
     },
+    { name: 'spool', run: async () => judgeSpool(await agent.view()) },
     { name: 'engine', run: async () => judgeEngine(await agent.view(), config.media.engine) },
     ...config.cameras.map((camera) => ({ name: 'speaker', run: () => examineSpeaker(camera.speaker) })),
     {

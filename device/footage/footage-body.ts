@@ -1,6 +1,19 @@
 import { encodeFootageAudio, encodeFootageHeader, encodeFootageUnit } from '@porchlight/proto/footage.ts'
 import type { AccessUnit, AudioFrame } from '@porchlight/proto/media/access-unit.ts'
 import type { Span } from '../preroll/ring.ts'
+import type { FrameRanges } from './ranges.ts'
+
+/** Bytes of a body in order; `last` where it ends with them. */
+export interface BodyPiece {
+  bytes: Uint8Array
+  last: boolean
+}
+
+/** What a delivery sends, from memory or from the disk. */
+export interface BodyReader {
+  /** Bytes from `offset` on, at most `maxBytes`; undefined where `offset` lies beyond the end. */
+  read(offset: number, maxBytes: number): Promise<BodyPiece | undefined> | BodyPiece | undefined
+}
 
 /** Bytes that a span takes in memory, about. */
 export function spanBytes(span: Span): number {
@@ -31,8 +44,29 @@ export function splitSpan(span: Span, maxBytes: number): Span[] {
   })
 }
 
+/** Only these pictures of a span, each with the sound between the pictures before and after it. */
+export function spanOf(span: Span, frames: FrameRanges): Span {
+  const units: AccessUnit[] = []
+  const audio: AudioFrame[] = []
+  let sound = 0
+  let before = false
+  const soundUntil = (captureMs: number, wanted: boolean) => {
+    for (; sound < span.audio.length && span.audio[sound]!.captureMs <= captureMs; sound += 1) {
+      if (wanted) audio.push(span.audio[sound]!)
+    }
+  }
+  for (const unit of span.units) {
+    const kept = frames.has(unit.frame)
+    soundUntil(unit.captureMs, before || kept)
+    if (kept) units.push(unit)
+    before = kept
+  }
+  soundUntil(Number.POSITIVE_INFINITY, before)
+  return { ...span, units, audio }
+}
+
 /** A span as the bytes of a footage delivery (proto/footage.ts), made piece by piece and the same each time. */
-export class FootageBody {
+export class FootageBody implements BodyReader {
   readonly #run: string
   readonly #span: Span
   #records: Iterator<Uint8Array>
@@ -50,7 +84,7 @@ export class FootageBody {
    * Bytes from `offset` on, at most `maxBytes`; `last` where the body ends with them. Going back begins from the start.
    * Undefined where `offset` lies beyond the end.
    */
-  read(offset: number, maxBytes: number): { bytes: Uint8Array; last: boolean } | undefined {
+  read(offset: number, maxBytes: number): BodyPiece | undefined {
     if (offset < this.#at) {
       this.#records = this.#encode()
       this.#at = 0

@@ -1,6 +1,24 @@
 /** Frame numbers `from` … `to`, both inclusive. */
 export type FrameRange = readonly [from: number, to: number]
 
+/** What of `ranges` lies within `others` too; both ascending. */
+export function commonRanges(ranges: readonly FrameRange[], others: readonly FrameRange[]): FrameRange[] {
+  const common: FrameRange[] = []
+  let at = 0
+  for (const [from, to] of ranges) {
+    while (at < others.length && others[at]![1] < from) at += 1
+    for (let index = at; index < others.length && others[index]![0] <= to; index += 1) {
+      common.push([Math.max(from, others[index]![0]), Math.min(to, others[index]![1])])
+    }
+  }
+  return common
+}
+
+/** Frames in ranges. */
+export function countFrames(ranges: readonly FrameRange[]): number {
+  return ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0)
+}
+
 /** A set of frame numbers as sorted, disjoint ranges; bounded: the oldest ranges are forgotten. */
 export class FrameRanges {
   readonly #max: number
@@ -8,6 +26,13 @@ export class FrameRanges {
 
   constructor(max = 1_024) {
     this.#max = max
+  }
+
+  /** Those of `ranges`, all of them. */
+  static of(ranges: readonly FrameRange[]): FrameRanges {
+    const frames = new FrameRanges(Number.POSITIVE_INFINITY)
+    for (const [from, to] of ranges) frames.add(from, to)
+    return frames
   }
 
   get ranges(): readonly FrameRange[] {
@@ -42,6 +67,11 @@ export class FrameRanges {
 
   has(frame: number): boolean {
     return this.#ranges.some(([low, high]) => low <= frame && frame <= high)
+  }
+
+  /** What of `from` … `to` is in the set. */
+  within(from: number, to: number): FrameRange[] {
+    return from > to ? [] : commonRanges(this.#ranges, [[from, to]])
   }
 
   /** What of `from` … `to` is not in the set. */

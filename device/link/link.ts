@@ -20,6 +20,7 @@ import { Backoff } from './backoff.ts'
 import { Connection } from './connection.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
+import type { OutboxFile } from './outbox-file.ts'
 import { wait } from './wait.ts'
 
 /** How long a signal is worth answering, ms. */
@@ -40,6 +41,8 @@ export interface LinkOptions {
   /** Version of the agent. */
   version: string
   limits: { keepaliveSeconds: number; outboxEvents: number; outboxHours: number; backoffMaxSeconds: number }
+  /** Where events wait over a restart. */
+  outboxFile: OutboxFile
   /** The next connection's epoch (kept on disk). */
   nextEpoch(): Promise<number>
   /** A device token of this moment. */
@@ -54,6 +57,8 @@ export interface LinkOptions {
     online(online: boolean): void
   }
   now: () => number
+  /** Never steps, ms: for what waits. */
+  monotonic: () => number
   random: () => number
   log: Logger
 }
@@ -76,6 +81,7 @@ export class Link implements AsyncDisposable {
     this.#options = options
     const { outboxEvents, outboxHours } = options.limits
     this.#outbox = new Outbox({ events: outboxEvents, ageMs: outboxHours * 3_600_000 })
+    this.#outbox.restore(options.outboxFile.load(options.enrolment.device), options.monotonic())
     this.#inbox = new Inbox(options.now)
   }
 
@@ -110,7 +116,8 @@ export class Link implements AsyncDisposable {
       if (event.phase === 'active') return
       delete event.offer
     }
-    this.#outbox.add(event, this.#options.now())
+    this.#outbox.add(event, this.#options.monotonic())
+    if (!this.online) this.#keepOutbox()
     this.#flush()
   }
 
@@ -145,6 +152,8 @@ export class Link implements AsyncDisposable {
       this.#abort.abort()
     }
     await this.#running
+    this.#keepOutbox()
+    await this.#options.outboxFile.settled()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -200,6 +209,7 @@ export class Link implements AsyncDisposable {
       this.#connection?.kill()
       this.#connection = undefined
       this.#outbox.interrupted()
+      this.#keepOutbox()
       if (wasOnline) on.online(false)
     }
   }
@@ -209,12 +219,21 @@ export class Link implements AsyncDisposable {
     await connection.publish(camerasTopic(this.#options.enrolment.device), this.#cameras(), true)
   }
 
+  #keepOutbox(): void {
+    const { outboxFile, monotonic } = this.#options
+    outboxFile.save(this.#outbox.kept(monotonic()))
+  }
+
   #flush(): void {
     const connection = this.#connection
     if (connection === undefined || !connection.open) return
-    for (const event of this.#outbox.take(this.#options.now())) {
+    for (const event of this.#outbox.take(this.#options.monotonic())) {
       connection.publish(eventTopic(this.#options.enrolment.device), JSON.stringify(event)).then(
-        () => this.#outbox.acknowledged(event.id),
+        () => {
+          this.#outbox.acknowledged(event.id)
+          // One write for all that had waited.
+          if (this.#outbox.size === 0) this.#keepOutbox()
+        },
         // It stays in the outbox, and the end of the connection puts it back in line.
         (error: unknown) => {
           this.#options.log.debug({ err: error, event: event.eventId }, 'an event waits for the next connection')

@@ -1,8 +1,15 @@
 import type { Event } from '@porchlight/proto/messages/event.ts'
 
+/** An event that has to wait, as it is kept over a restart. */
+export interface KeptEvent {
+  event: Event
+  /** So long it has waited, ms. */
+  ageMs: number
+}
+
 interface Entry {
   event: Event
-  /** When it was put in, ms. */
+  /** When it was put in, ms of a clock that never steps. */
   since: number
   /** Given to the broker, not yet acknowledged. */
   sending: boolean
@@ -14,7 +21,7 @@ export interface OutboxLimits {
 }
 
 /**
- * Events that the broker has not acknowledged, in order, in memory. Bounded in number and age: the oldest goes first and
+ * Events that the broker has not acknowledged, in order. Bounded in number and age: the oldest goes first and
  * is counted. An event that had to wait loses its offer (nobody answers a dead one), and signs of life (`active`) do not
  * wait at all.
  */
@@ -30,6 +37,21 @@ export class Outbox {
 
   get size(): number {
     return this.#entries.length
+  }
+
+  /** What a restart must not lose: without offers and signs of life. */
+  kept(now: number): KeptEvent[] {
+    return this.#entries.flatMap(({ event, since }) => {
+      const { offer: _, ...plain } = event
+      return event.phase === 'active' ? [] : [{ event: plain, ageMs: now - since }]
+    })
+  }
+
+  /** Events of an earlier run go ahead of all others. @param now ms */
+  restore(events: readonly KeptEvent[], now: number): void {
+    const restored = events.map(({ event, ageMs }) => ({ event, since: now - ageMs, sending: false }))
+    this.#entries = [...restored, ...this.#entries].slice(-this.#limits.events)
+    this.#expire(now)
   }
 
   /** @param now ms */

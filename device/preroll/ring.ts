@@ -67,6 +67,17 @@ export class PrerollRing {
     return this.#gops[0]?.units[0]?.frame
   }
 
+  /** Number of the newest keyframe at or before `captureMs`; of the oldest one where the ring begins later. */
+  keyframeAt(captureMs: number): number | undefined {
+    return this.#gops[this.#gopAt(captureMs)]?.units[0]?.frame
+  }
+
+  /** Whether taking it drops everything before it: the camera's clock was set back. */
+  stepsBack(unit: AccessUnit): boolean {
+    const before = this.#gops.at(-1)?.units[0]
+    return unit.keyframe && before !== undefined && unit.captureMs < before.captureMs - clockStepMs
+  }
+
   /** Told by the camera before the first frame and at each change. What another codec made is dropped: no span mixes codecs. */
   format(video: VideoFormat | undefined, audio: AudioFormat | undefined): void {
     if (this.#video !== undefined && video !== undefined && this.#video.codec !== video.codec) this.#dropVideo()
@@ -76,10 +87,8 @@ export class PrerollRing {
   }
 
   accessUnit(unit: AccessUnit): void {
-    const current = this.#gops.at(-1)
+    if (this.stepsBack(unit)) this.clear()
     if (unit.keyframe) {
-      const before = current?.units[0]
-      if (before !== undefined && unit.captureMs < before.captureMs - clockStepMs) this.clear()
       this.#gops.push({ units: [], bytes: 0 })
     }
     const gop = this.#gops.at(-1)
@@ -107,14 +116,7 @@ export class PrerollRing {
 
   /** Everything from the newest keyframe at or before `captureMs` on; from the oldest one where the ring begins later. */
   since(captureMs: number): Span {
-    let first = 0
-    for (let index = this.#gops.length - 1; index > 0; index -= 1) {
-      if (this.#gops[index]!.units[0]!.captureMs <= captureMs) {
-        first = index
-        break
-      }
-    }
-    return this.#span(this.#gops.slice(first).flatMap((gop) => gop.units))
+    return this.#span(this.#gops.slice(this.#gopAt(captureMs)).flatMap((gop) => gop.units))
   }
 
   /** The pictures `fromFrame` … `toFrame` (inclusive) that are still here, with their sound. */
@@ -142,6 +144,11 @@ export class PrerollRing {
     this.#gops = []
     this.#audio = []
     this.#bytes = 0
+  }
+
+  #gopAt(captureMs: number): number {
+    const index = this.#gops.findLastIndex((gop) => gop.units[0]!.captureMs <= captureMs)
+    return Math.max(0, index)
   }
 
   #span(units: readonly AccessUnit[]): Span {

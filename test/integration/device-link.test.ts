@@ -3,9 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Event } from '@porchlight/proto/messages/event.ts'
 import type { Presence } from '@porchlight/proto/messages/presence.ts'
 import { Aedes } from 'aedes'
-import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Link, type LinkOptions } from '../../device/link/link.ts'
+import { OutboxFile } from '../../device/link/outbox-file.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 interface Published {
   topic: string
@@ -96,6 +98,7 @@ class TestBroker {
 let broker: TestBroker
 let link: Link
 let epoch: number
+let dataDir: string
 let states: boolean[]
 let commands: unknown[]
 let signals: unknown[]
@@ -124,6 +127,8 @@ function makeLink(more: Partial<LinkOptions> = {}): Link {
     bootId: 'boot-0001',
     version: '0.1.0',
     limits: { keepaliveSeconds: 15, outboxEvents: 16, outboxHours: 1, backoffMaxSeconds: 1 },
+    outboxFile: new OutboxFile(dataDir, Date.now, quietLog),
+    monotonic: () => performance.now(),
     nextEpoch: async () => {
       epoch += 1
       return epoch
@@ -147,7 +152,7 @@ function makeLink(more: Partial<LinkOptions> = {}): Link {
     },
     now: Date.now,
     random: () => 0.1,
-    log: pino({ level: 'silent' }),
+    log: quietLog,
     ...more,
   })
 }
@@ -170,6 +175,7 @@ const offer = {
 const fromGateway = (id: string, more: object) => ({ v: 1, id, ts: Date.now(), ttl: 10_000, from: 'gateway', ...more })
 
 beforeEach(async () => {
+  dataDir = await tempDir()
   broker = new TestBroker()
   await broker.start()
   epoch = 10
@@ -231,6 +237,26 @@ describe('device link', () => {
     ])
     expect(told.some((event) => event.offer !== undefined)).toBe(false)
     expect(link.counters.dropped).toBe(0)
+  })
+
+  it('keeps events that wait over a restart, and forgets them when the broker has them', async () => {
+    await broker.stop()
+    link.start()
+    link.publishEvent({ ...motion('event-001'), offer })
+    link.publishEvent(motion('event-001', 'end'))
+    await link.close()
+    link = makeLink({ bootId: 'boot-0002' })
+    expect(link.counters.outbox).toBe(2)
+    await broker.start()
+    link.start()
+    await broker.until(() => broker.on('event').length === 2)
+    const told = broker.on('event') as unknown as Event[]
+    expect(told.map(({ phase, bootId }) => `${phase} ${bootId}`)).toEqual(['begin boot-0001', 'end boot-0001'])
+    expect(told[0]).not.toHaveProperty('offer')
+    await expect.poll(() => link.counters.outbox).toBe(0)
+    await link.close()
+    link = makeLink({ bootId: 'boot-0003' })
+    expect(link.counters.outbox).toBe(0)
   })
 
   it('carries the offer in an event when the line is up', async () => {

@@ -5,6 +5,8 @@ import { PrerollRing } from '../../../../device/preroll/ring.ts'
 import { pictures } from '../frames.ts'
 
 const startMs = 1_000_000
+/** Ten pictures. */
+const postrollMs = 400
 const at = (frame: number) => startMs + frame * 40
 
 /** One camera with groups of 25 pictures; what is delivered counts as taken, as the uploader has it. */
@@ -12,18 +14,22 @@ class Bench {
   readonly ring = new PrerollRing({ seconds: 10, maxBytes: 1 << 24 })
   readonly taken = new FrameRanges()
   readonly delivered: FrameRange[] = []
+  /** Those of them that a session had carried before. */
+  readonly doubtful: FrameRange[] = []
   frame = 0
   readonly footage = new EventFootage({
     ring: this.ring,
     prerollMs: 4_000,
+    postrollMs,
     taken: this.taken,
     now: () => at(this.frame),
-    deliver: (span) => {
+    deliver: (span, doubtful) => {
       for (const [from, to] of rangesOf(span.units)) {
         // never twice
         expect(this.taken.missing(from, to)).toEqual([[from, to]])
         this.taken.add(from, to)
-        this.delivered.push([from, to])
+        const list = doubtful ? this.doubtful : this.delivered
+        list.push([from, to])
       }
     },
   })
@@ -48,6 +54,15 @@ class Bench {
 }
 
 let bench: Bench
+
+/** An event whose session carries the pictures from 300 on, up to before `frame`. */
+function live(frame: number): void {
+  bench.footage.sessionBegins()
+  bench.begin()
+  bench.footage.sessionLive(300)
+  bench.until(frame)
+}
+
 beforeEach(() => {
   bench = new Bench()
   bench.until(310)
@@ -75,8 +90,9 @@ describe('EventFootage', () => {
     expect(bench.ring.oldestFrame).toBeLessThanOrEqual(200)
     bench.footage.sessionLive(525)
     expect(bench.delivered).toEqual([[200, 524]])
-    bench.until(900)
-    expect(bench.ring.oldestFrame).toBeGreaterThan(600)
+    // what is carried live is kept for 20 s
+    bench.until(1_500)
+    expect(bench.ring.oldestFrame).toBe(975)
   })
 
   it('delivers the whole event group by group where no session comes', () => {
@@ -87,7 +103,7 @@ describe('EventFootage', () => {
     bench.until(420)
     bench.end()
     bench.until(600)
-    expect(bench.taken.ranges).toEqual([[200, 424]])
+    expect(bench.taken.ranges).toEqual([[200, 449]])
   })
 
   it('loses patience with a session that neither comes nor fails', () => {
@@ -129,28 +145,107 @@ describe('EventFootage', () => {
     bench.end()
     bench.end()
     bench.until(470)
-    bench.begin() // and a third, after both: 350 … 419 came live
+    bench.begin() // and a third, after both: 350 … 429 came live
     bench.until(600)
     expect(bench.taken.ranges).toEqual([
       [200, 299],
-      [420, 474],
+      [430, 474],
     ])
   })
 
-  it('delivers again what may have been lost when the session breaks within an event', () => {
-    bench.footage.sessionBegins()
-    bench.begin()
-    bench.footage.sessionLive(300)
-    bench.until(1_000)
+  it('doubts what the session carried of late when it breaks within an event, and goes on group by group', () => {
+    live(1_003)
     bench.footage.sessionEnded()
+    // 20 s are 500 pictures; the group that is being made comes when it is whole
+    expect(bench.doubtful).toEqual([[500, 999]])
     bench.until(1_060)
     bench.end()
     bench.until(1_200)
-    // 15 s before frame 1000 are 625; the ring begins later than that
-    expect(bench.taken.ranges[0]).toEqual([200, 299])
-    expect(bench.taken.ranges[1]![0]).toBeGreaterThanOrEqual(625)
-    expect(bench.taken.ranges[1]![0]).toBeLessThanOrEqual(775)
-    expect(bench.taken.ranges[1]![1]).toBe(1_074)
+    expect(bench.doubtful).toEqual([
+      [500, 999],
+      [1_000, 1_002],
+    ])
+    expect(bench.taken.ranges).toEqual([
+      [200, 299],
+      [500, 1_074],
+    ])
+  })
+
+  it('doubts the end of an event, too, where the break comes after it', () => {
+    live(500)
+    bench.end()
+    bench.until(700)
+    bench.footage.sessionEnded()
+    // to the end of the post-roll, and no further
+    expect(bench.doubtful).toEqual([[300, 509]])
+    bench.until(1_100)
+    expect(bench.taken.ranges).toEqual([[200, 509]])
+  })
+
+  it('doubts nothing that was carried long ago, and lets the ring go', () => {
+    live(500)
+    bench.end()
+    bench.until(1_100)
+    expect(bench.ring.oldestFrame).toBeGreaterThan(800)
+    bench.footage.sessionEnded()
+    bench.until(1_200)
+    expect(bench.doubtful).toEqual([])
+    expect(bench.taken.ranges).toEqual([[200, 299]])
+  })
+
+  it('a session that breaks soon after another keeps the doubt of both', () => {
+    live(510)
+    bench.footage.sessionEnded()
+    bench.footage.sessionBegins()
+    bench.until(530)
+    bench.footage.sessionLive(525)
+    bench.until(540)
+    bench.footage.sessionEnded()
+    bench.until(560)
+    expect(bench.doubtful).toEqual([
+      [300, 499],
+      [500, 509],
+      [525, 539],
+    ])
+    expect(bench.delivered).toEqual([
+      [200, 299],
+      [510, 524],
+      [540, 549],
+    ])
+  })
+
+  it('delivers all that is wanted when the program ends, or the ring is emptied', () => {
+    live(510)
+    bench.footage.flush()
+    expect(bench.doubtful).toEqual([[300, 509]])
+    const away = new Bench()
+    away.until(310)
+    away.begin()
+    away.until(333)
+    away.footage.flush()
+    expect(away.taken.ranges).toEqual([[200, 332]])
+  })
+
+  it('records everything: from the pre-roll on without a session, and from the break on with one', () => {
+    bench.footage.everything(true)
+    bench.footage.everything(true)
+    bench.until(400)
+    expect(bench.taken.ranges).toEqual([[200, 374]])
+    bench.footage.sessionBegins()
+    bench.footage.sessionLive(390)
+    bench.begin()
+    bench.until(1_000)
+    bench.end()
+    expect(bench.taken.ranges).toEqual([[200, 389]])
+    bench.footage.sessionEnded()
+    bench.until(1_100)
+    expect(bench.taken.ranges).toEqual([
+      [200, 389],
+      [475, 1_074],
+    ])
+    bench.footage.everything(false)
+    bench.until(1_300)
+    expect(bench.taken.ranges.at(-1)).toEqual([475, 1_124])
   })
 
   it('delivers the pictures that a session left out, one delivery a group, while an event is open', () => {
@@ -169,7 +264,8 @@ describe('EventFootage', () => {
       [315, 315],
     ])
     bench.end()
-    bench.footage.notSent(329, 329)
+    bench.until(345)
+    bench.footage.notSent(344, 344)
     bench.until(400)
     expect(bench.delivered).toHaveLength(4)
   })

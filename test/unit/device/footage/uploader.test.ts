@@ -1,97 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { FootageDecoder } from '@porchlight/proto/footage.ts'
-import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FootageUploader } from '../../../../device/footage/uploader.ts'
 import type { Span } from '../../../../device/preroll/ring.ts'
+import { decodeFootage, FootageReceiver } from '../../../support/footage-receiver.ts'
+import { quietLog } from '../../../support/quiet-log.ts'
 import { numbers, pictures, sound } from '../frames.ts'
-
-interface Body {
-  camera: string
-  bytes: Buffer
-  complete: boolean
-}
-
-/** The gateway's side of a delivery, with faults on demand. */
-class Receiver {
-  readonly bodies = new Map<string, Body>()
-  readonly tokens = new Set<string>()
-  /** Called ahead of each PUT; true: it has dealt with it. */
-  fault: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
-  readonly #server: Server
-  readonly #changed = new Set<() => void>()
-
-  constructor() {
-    this.#server = createServer((request, response) => void this.#answer(request, response))
-  }
-
-  async listen(): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#server.listen(0, '127.0.0.1', resolve)
-    await promise
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  async close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#server.close(() => resolve())
-    this.#server.closeAllConnections()
-    await promise
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#changed.add(resolve)
-      await promise
-    }
-  }
-
-  get complete(): Body[] {
-    return [...this.bodies.values()].filter((body) => body.complete)
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, camera, id] = /^\/api\/device\/cameras\/([^/]+)\/footage\/([^/]+)$/.exec(request.url ?? '') ?? []
-    this.tokens.add(request.headers.authorization ?? '')
-    const json = (status: number, value: unknown) => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
-      for (const resolve of this.#changed) resolve()
-      this.#changed.clear()
-    }
-    if (camera === undefined || id === undefined) return json(404, { code: 'not_found' })
-    const body = this.bodies.get(id) ?? { camera, bytes: Buffer.alloc(0), complete: false }
-    if (request.method === 'GET') return json(200, { offset: body.bytes.byteLength, complete: body.complete })
-    if (this.fault?.(request, response)) return
-    const [, start, end, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(request.headers['content-range'] ?? '') ?? []
-    if (Number(start) !== body.bytes.byteLength) {
-      request.resume()
-      return json(409, { code: 'footage_offset', offset: body.bytes.byteLength })
-    }
-    const parts: Buffer[] = []
-    for await (const part of request as AsyncIterable<Buffer>) parts.push(part)
-    const piece = Buffer.concat(parts)
-    expect(piece.byteLength).toBe(Number(end) - Number(start) + 1)
-    body.bytes = Buffer.concat([body.bytes, piece])
-    body.complete = Number(total) === body.bytes.byteLength
-    this.bodies.set(id, body)
-    json(200, { offset: body.bytes.byteLength })
-  }
-}
-
-function decode(body: Body): { units: number[]; audio: number[] } {
-  const units: number[] = []
-  const audio: number[] = []
-  const decoder = new FootageDecoder({
-    header: () => undefined,
-    unit: (unit) => void units.push(unit.frame),
-    audio: (frame) => void audio.push(frame.frame),
-  })
-  decoder.push(body.bytes)
-  decoder.end()
-  return { units, audio }
-}
 
 const span = (from: number, count: number, bytes = 2_000): Span => ({
   videoFormat: { codec: 'h264', width: 640, height: 360 },
@@ -100,7 +12,7 @@ const span = (from: number, count: number, bytes = 2_000): Span => ({
   audio: sound(10),
 })
 
-let receiver: Receiver
+let receiver: FootageReceiver
 let uploader: FootageUploader
 
 function make(api: string, limits: { maxKbps?: number; queueBytes?: number } = {}): FootageUploader {
@@ -108,14 +20,14 @@ function make(api: string, limits: { maxKbps?: number; queueBytes?: number } = {
     bootId: 'boot-0001',
     limits: { maxKbps: 1_000_000, queueBytes: 1 << 26, maxHours: 1, ...limits },
     target: { api, token: () => 'device-token', authority: async () => undefined },
-    now: Date.now,
+    monotonic: () => performance.now(),
     random: () => 0.01,
-    log: pino({ level: 'silent' }),
+    log: quietLog,
   })
 }
 
 beforeEach(async () => {
-  receiver = new Receiver()
+  receiver = new FootageReceiver()
   uploader = make(await receiver.listen())
 })
 afterEach(async () => {
@@ -133,7 +45,10 @@ describe('FootageUploader', () => {
     const long = span(0, 1_000)
     uploader.enqueue('door', long)
     await receiver.until(() => receiver.complete.length === 1)
-    expect(decode(receiver.complete[0]!)).toEqual({ units: numbers(long.units), audio: numbers(long.audio) })
+    expect(decodeFootage(receiver.complete[0]!.bytes)).toEqual({
+      units: numbers(long.units),
+      audio: numbers(long.audio),
+    })
     expect(largest).toBeLessThanOrEqual(1 << 20)
     expect([...receiver.tokens]).toEqual(['Bearer device-token'])
     expect(uploader.taken('door').ranges).toEqual([[0, 999]])
@@ -149,7 +64,7 @@ describe('FootageUploader', () => {
     }
     uploader.enqueue('door', span(0, 1_000))
     await receiver.until(() => receiver.complete.length === 1)
-    expect(decode(receiver.complete[0]!).units).toHaveLength(1_000)
+    expect(decodeFootage(receiver.complete[0]!.bytes).units).toHaveLength(1_000)
     expect(calls).toBeGreaterThan(4)
   })
 
@@ -162,7 +77,7 @@ describe('FootageUploader', () => {
     }
     uploader.enqueue('door', span(0, 1_000))
     await receiver.until(() => receiver.complete.length === 1)
-    expect(decode(receiver.complete[0]!).units).toHaveLength(1_000)
+    expect(decodeFootage(receiver.complete[0]!.bytes).units).toHaveLength(1_000)
   })
 
   it('drops what the gateway can never take, and goes on with the next', async () => {
@@ -177,7 +92,7 @@ describe('FootageUploader', () => {
     uploader.enqueue('door', span(0, 10))
     uploader.enqueue('door', span(10, 10))
     await receiver.until(() => receiver.complete.length === 1)
-    expect(decode(receiver.complete[0]!).units[0]).toBe(10)
+    expect(decodeFootage(receiver.complete[0]!.bytes).units[0]).toBe(10)
     expect(uploader.dropped).toBe(1)
     expect(uploader.taken('door').ranges).toEqual([[10, 19]])
   })
@@ -203,4 +118,84 @@ describe('FootageUploader', () => {
     expect(away.taken('door').missing(0, 99)).not.toEqual([])
     await away.close()
   })
+
+  describe('of a gateway that can be asked', () => {
+    it('asks about what is doubtful, and delivers what is missing with its sound', async () => {
+      receiver.missing = () => [
+        [10, 19],
+        [40, 44],
+      ]
+      const long = { ...span(0, 50), audio: sound(100) }
+      uploader.enqueue('door', long, true)
+      await receiver.until(() => receiver.complete.length === 1)
+      expect(receiver.asked).toEqual(['door boot-0001 0-49'])
+      const { units, audio } = decodeFootage(receiver.complete[0]!.bytes)
+      expect(units).toEqual([
+        ...numbers(pictures({ from: 10, count: 10 })),
+        ...numbers(pictures({ from: 40, count: 5 })),
+      ])
+      // 20 ms of sound beside pictures of 40 ms: what lies between the pictures before and after
+      expect(audio).toEqual([...range(19, 40), ...range(79, 90)])
+    })
+
+    it('sends nothing of what the gateway has', async () => {
+      receiver.missing = () => []
+      uploader.enqueue('door', span(0, 50), true)
+      uploader.enqueue('door', span(50, 5))
+      await receiver.until(() => receiver.complete.length === 1)
+      expect(receiver.frames).toEqual(range(50, 54))
+      expect(uploader.knownFrames).toBe(50)
+    })
+
+    it('goes on with the same part where it broke off', async () => {
+      receiver.missing = () => [[0, 599]]
+      let calls = 0
+      receiver.fault = (request) => {
+        calls += 1
+        if (calls !== 2) return false
+        request.socket.destroy()
+        return true
+      }
+      uploader.enqueue('door', span(0, 1_000), true)
+      await receiver.until(() => receiver.complete.length === 1)
+      expect(receiver.frames).toEqual(range(0, 599))
+      expect(receiver.receivedBytes).toBe(receiver.complete[0]!.bytes.byteLength)
+    })
+
+    it('asks an older gateway in vain, and delivers everything', async () => {
+      uploader.enqueue('door', span(0, 50), true)
+      await receiver.until(() => receiver.complete.length === 1)
+      expect(receiver.frames).toEqual(range(0, 49))
+    })
+
+    it('tells what will never come: refused, or not kept', async () => {
+      receiver.missing = () => []
+      receiver.fault = (request, response) => {
+        request.resume()
+        response.writeHead(400).end(JSON.stringify({ code: 'footage_invalid' }))
+        return true
+      }
+      uploader.enqueue('door', span(0, 10))
+      await receiver.until(() => receiver.gone.length === 1)
+      await uploader.lacks({ camera: 'door', run: 'boot-0000' }, [7, 9])
+      await receiver.until(() => receiver.gone.length === 2)
+      expect(receiver.gone).toEqual([
+        { camera: 'door', run: 'boot-0001', ranges: [[0, 9]], reason: 'refused' },
+        { camera: 'door', run: 'boot-0000', ranges: [[7, 9]], reason: 'not_kept' },
+      ])
+    })
+
+    it('does not call gone what is delivered or waits', async () => {
+      receiver.missing = () => []
+      uploader.enqueue('door', span(10, 10))
+      await uploader.lacks({ camera: 'door', run: 'boot-0001' }, [5, 24])
+      await receiver.until(() => receiver.gone.length === 1)
+      expect(receiver.gone[0]!.ranges).toEqual([
+        [5, 9],
+        [20, 24],
+      ])
+    })
+  })
 })
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)

@@ -58,4 +58,23 @@ describe('Outbox', () => {
     expect(ids(outbox.take(1_550))).toEqual(['message-c'])
     expect(outbox.dropped).toBe(2)
   })
+
+  it('gives what a restart must not lose, and takes it up ahead of what is new', () => {
+    const outbox = new Outbox({ events: 3, ageMs: 1_000 })
+    outbox.add(event('a', { offer }), 0)
+    outbox.add(event('b', { phase: 'active' }), 100)
+    outbox.add(event('c'), 200)
+    const kept = outbox.kept(300)
+    expect(kept.map(({ event: { id, offer: none }, ageMs }) => [id, none, ageMs])).toEqual([
+      ['message-a', undefined, 300],
+      ['message-c', undefined, 100],
+    ])
+    const next = new Outbox({ events: 3, ageMs: 1_000 })
+    next.add(event('d'), 50)
+    next.restore(kept, 100)
+    expect(ids(next.take(100))).toEqual(['message-a', 'message-c', 'message-d'])
+    next.interrupted()
+    // 300 ms old when it was restored at 100
+    expect(ids(next.take(900))).toEqual(['message-c', 'message-d'])
+  })
 })
