@@ -29,7 +29,7 @@ export interface SpoolScan {
 /**
  * Looks through a footage body on the disk, from record to record and without reading the pictures.
  * @param only leaves the other pictures out, and the sound between them
- * @throws PorchlightError `spool_unreadable` where nothing of it can be read; errors of node:fs
+ * @throws PorchlightError `spool_unreadable` where nothing of it can be read
  */
 export async function scanSpoolFile(file: FileHandle, only?: FrameRanges): Promise<SpoolScan> {
   const { size } = await file.stat()
@@ -86,8 +86,10 @@ export class SpoolBody implements BodyReader {
       before += end - start
       const take = Math.min(end - from, bytes.length - filled)
       if (take <= 0) continue
-      const { bytesRead } = await this.#file.read(bytes, filled, take, from)
-      if (bytesRead < take) throw new PorchlightError('spool_unreadable', 'it has become shorter')
+      const part = bytes.subarray(filled, filled + take)
+      if ((await readAt(this.#file, part, from)) < take) {
+        throw new PorchlightError('spool_unreadable', 'it has become shorter')
+      }
       filled += take
     }
     return { bytes, last: offset + filled === this.#bytes }
@@ -132,10 +134,19 @@ class Window {
   async at(offset: number, length: number): Promise<Uint8Array> {
     if (offset < this.#start || offset + length > this.#start + this.#bytes) {
       this.#start = offset
-      this.#bytes = (await this.#file.read(this.#buffer, 0, windowBytes, offset)).bytesRead
+      this.#bytes = await readAt(this.#file, this.#buffer, offset)
     }
     const from = offset - this.#start
     return this.#buffer.subarray(from, Math.min(from + length, this.#bytes))
+  }
+}
+
+/** @returns bytes that were there @throws PorchlightError `spool_unreadable` with the disk's error as its cause */
+async function readAt(file: FileHandle, bytes: Uint8Array, offset: number): Promise<number> {
+  try {
+    return (await file.read(bytes, 0, bytes.byteLength, offset)).bytesRead
+  } catch (cause) {
+    throw new PorchlightError('spool_unreadable', undefined, { cause })
   }
 }
 
@@ -146,7 +157,7 @@ async function next(look: Window, at: number, size: number): Promise<FootageReco
     const head = peekFootageRecord(await look.at(at, footagePeekBytes))
     return at + head.bytes > Math.min(size, maxFootageBytes) ? undefined : head
   } catch (error) {
-    if (error instanceof PorchlightError) return undefined
+    if (error instanceof PorchlightError && error.code === 'footage_invalid') return undefined
     throw error
   }
 }

@@ -192,7 +192,7 @@ export class FootageUploader implements AsyncDisposable {
     this.#options.log.info({ camera, delivery: id, code: error.code, detail: error.detail }, 'footage waits')
     // The gateway is there and does not want this now: others need not wait behind it.
     const unknown = error.code === 'camera_not_found'
-    if (error.status < 500) this.#postponed.add(unknown ? camera : id)
+    if (error.status < 500 || isDiskTrouble(error)) this.#postponed.add(unknown ? camera : id)
     const others = this.#next() !== undefined
     if (!others) this.#postponed.clear()
     return unknown && others ? undefined : error
@@ -218,10 +218,15 @@ export class FootageUploader implements AsyncDisposable {
         await this.#queue.refused(next, ranges, error.code)
         return undefined
       }
-      if (error.code !== 'spool_unreadable') return error
+      if (error.code !== 'spool_unreadable' || isDiskTrouble(error)) return error
       this.#queue.damaged(next, [])
     }
     await this.#queue.done(next)
     return undefined
   }
+}
+
+/** The disk does not give a file that is there: it may another time. */
+function isDiskTrouble({ code, cause }: PorchlightError): boolean {
+  return code === 'spool_unreadable' && cause instanceof Error && 'code' in cause && cause.code !== 'ENOENT'
 }

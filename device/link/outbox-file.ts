@@ -19,6 +19,7 @@ export class OutboxFile {
   #written = ''
   #wanted = { ids: '', text: '[]' }
   #writing: Promise<void> | undefined
+  #failing = false
 
   /** @param now device clock, ms since the Unix epoch */
   constructor(dataDir: string, now: () => number, log: Logger) {
@@ -63,6 +64,7 @@ export class OutboxFile {
       try {
         await writeDataFile(this.#path, text)
         this.#written = ids
+        this.#failing = false
       } catch (cause) {
         this.#failed(cause)
         return
@@ -72,7 +74,8 @@ export class OutboxFile {
 
   #failed(cause: unknown): void {
     const error = new PorchlightError('outbox_failed', cause instanceof Error ? cause.message : undefined, { cause })
-    this.#log.error({ code: error.code, detail: error.detail }, error.message)
+    if (!this.#failing) this.#log.error({ code: error.code, detail: error.detail }, error.message)
+    this.#failing = true
   }
 }
 

@@ -1,7 +1,7 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import type { CameraState } from '@porchlight/proto/messages/cameras.ts'
 import { describe, expect, it } from 'vitest'
-import { judgeCamera, judgeEngine, judgeLink, judgeMedia } from '../../../../device/doctor/agent-view.ts'
+import { judgeCamera, judgeEngine, judgeLink, judgeMedia, judgeSpool } from '../../../../device/doctor/agent-view.ts'
 import { bad, good, runChecks } from '../../../../device/doctor/check.ts'
 import { judgeClock } from '../../../../device/doctor/clock.ts'
 
@@ -33,6 +33,22 @@ describe('runChecks', () => {
       '✗ three: b\n  → do this',
     ])
     expect(await runChecks(checks.slice(0, 1), () => undefined)).toBe(true)
+  })
+})
+
+describe('spool', () => {
+  const view = { online: true, engine: 'werift', cameras: [] }
+
+  it('says what waits on the disk, and what to do where the disk takes nothing', () => {
+    expect(judgeSpool(view)).toMatchObject({ ok: true, text: expect.stringContaining('switched off') })
+    expect(judgeSpool({ ...view, spool: { bytes: 0, files: 0 } })).toEqual(good('nothing waits'))
+    expect(judgeSpool({ ...view, spool: { bytes: 12_400_000, files: 3 } }).text).toBe(
+      '3 deliveries wait for the gateway, 12 MB',
+    )
+    expect(judgeSpool({ ...view, spool: { bytes: 0, files: 0, error: 'spool_unwritable' } })).toMatchObject({
+      ok: false,
+      advice: expect.stringContaining('Make room'),
+    })
   })
 })
 

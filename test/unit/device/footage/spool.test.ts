@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Spool } from '../../../../device/footage/spool.ts'
@@ -6,6 +6,7 @@ import { FootageUploader } from '../../../../device/footage/uploader.ts'
 import type { Span } from '../../../../device/preroll/ring.ts'
 import { decodeFootage, FootageReceiver } from '../../../support/footage-receiver.ts'
 import { quietLog } from '../../../support/quiet-log.ts'
+import { canMount, smallDisk } from '../../../support/small-disk.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 import { pictures, sound } from '../frames.ts'
 
@@ -224,6 +225,22 @@ describe('a spool that is not as it was left', () => {
     expect(receiver.complete[0]!.id).not.toBe(name.split('.')[3])
   })
 
+  it('lets others pass a file that the disk does not give, and keeps that one', async () => {
+    await leave(span(0, 10), span(10, 10), span(20, 10))
+    const [unreadable = '', removed = ''] = await filesOf()
+    const { receiver, api } = await openReceiver()
+    receiver.missing = (_run, from, to) => [[from, to]]
+    const spool = await openSpool()
+    await rm(join(directory, 'door', unreadable))
+    await mkdir(join(directory, 'door', unreadable))
+    await rm(join(directory, 'door', removed))
+    uploaderOf(spool, { run: 'boot-0002', api }).start()
+    await receiver.until(() => receiver.complete.length === 1 && receiver.gone.length === 1)
+    expect(receiver.frames).toEqual(range(20, 29))
+    expect(receiver.gone[0]!.ranges).toEqual([[10, 19]])
+    expect(spool.files.map(({ name }) => name.from)).toContain(0)
+  })
+
   it('takes up a file that the power cut before it had its name', async () => {
     await leave(span(0, 10))
     const [name = ''] = await filesOf()
@@ -261,5 +278,37 @@ describe('a spool that is not as it was left', () => {
     uploader.wake()
     await receiver.until(() => receiver.frames.includes(99))
     expect(decodeFootage(receiver.complete.at(-1)!.bytes).units.at(-1)).toBe(99)
+  })
+})
+
+describe.skipIf(!canMount())('a disk that is full, or read-only', () => {
+  it('is told with its code while it lasts; nothing that fits into memory is lost, and no half file stays', async () => {
+    const disk = smallDisk(directory, 64)
+    onTestFinished(() => disk.close())
+    const spool = await openSpool()
+    const uploader = uploaderOf(spool, { holdMs: 0 })
+    // First it is full, then read-only.
+    const ends = [() => disk.resize(1_024), () => disk.writable()]
+    for (const [index, mend] of ends.entries()) {
+      uploader.enqueue('door', span(index * 100, 100))
+      await settled(() => spool.error === 'spool_unwritable')
+      expect(uploader.queuedBytes).toBeGreaterThan(200_000)
+      expect((await filesOf()).filter((name) => name.endsWith('.part'))).toEqual([])
+      mend()
+      pass(60_000)
+      uploader.enqueue('door', span(index * 100 + 1_000, 1))
+      await settled(() => uploader.queuedBytes === 0)
+      expect(spool.error).toBeUndefined()
+      disk.readOnly()
+    }
+    disk.writable()
+    await uploader.close()
+    const { receiver, api } = await openReceiver()
+    receiver.missing = (_run, from, to) => [[from, to]]
+    const next = uploaderOf(await openSpool(), { run: 'boot-0002', api })
+    next.start()
+    await receiver.until(() => receiver.frames.length === 202)
+    expect(receiver.frames.toSorted((one, other) => one - other)).toEqual([...range(0, 199), 1_000, 1_100])
+    await next.close()
   })
 })
