@@ -162,7 +162,7 @@ export class AgentCamera implements AsyncDisposable {
     }
     this.#camera.switchOn(on)
     this.#sub?.switchOn(on)
-    // WIRE HERE: this.#footage.everything(mode === 'continuous')
+    // WIRE HERE: this.#footage.everything(mode === 'continuous'); and this.#footage.flush() right after #slot.end() above.
   }
 
   /** Somebody rings. Works whatever motion does. */
