@@ -33,7 +33,7 @@ export interface SentFrame {
 export interface SentUnit extends SentFrame {
   /** Of its slices (`sliceHash`). */
   hash: string
-  /** Somebody was there to see it. */
+  /** Somebody was there to see it who had got a keyframe before: without one nobody can decode it. */
   seen: boolean
 }
 
@@ -70,7 +70,8 @@ export class MediaClock {
  */
 abstract class PacedLoop {
   readonly #clock: MediaClock
-  readonly #listeners = new Set<(block: MediaBlock) => void>()
+  /** Whether each can decode what it gets: it has got a keyframe. */
+  readonly #listeners = new Map<(block: MediaBlock) => void, boolean>()
   #timer: NodeJS.Timeout | undefined
   #next = 0
   #closed = false
@@ -84,12 +85,13 @@ abstract class PacedLoop {
   protected abstract dueAt(count: number): number
   protected abstract block(count: number): MediaBlock
 
-  protected get listeners(): number {
-    return this.#listeners.size
+  /** Whether somebody can decode the next block. */
+  protected decodable(keyframe: boolean): boolean {
+    return [...this.#listeners.values()].some((decodes) => decodes || keyframe)
   }
 
   listen(listener: (block: MediaBlock) => void): () => void {
-    this.#listeners.add(listener)
+    this.#listeners.set(listener, false)
     return () => this.#listeners.delete(listener)
   }
 
@@ -104,7 +106,10 @@ abstract class PacedLoop {
     while (this.dueAt(this.#next) <= this.#clock.seconds) {
       const block = this.block(this.#next)
       this.#next += 1
-      for (const listener of this.#listeners) listener(block)
+      for (const [listener, decodes] of this.#listeners) {
+        if (block.keyframe && !decodes) this.#listeners.set(listener, true)
+        listener(block)
+      }
     }
     const waitMs = (this.dueAt(this.#next) - this.#clock.seconds) * 1000
     this.#timer = setTimeout(() => this.#run(), Math.max(0, waitMs))
@@ -138,7 +143,7 @@ export class VideoLoop extends PacedLoop {
     const sample = samples[at]!
     const index = this.#barcodeFps === undefined ? at : Math.floor(sample.presentSeconds * this.#barcodeFps + 1e-6)
     const { keyframe } = sample
-    this.sent.push({ index, sentMs: preciseNow(), keyframe, hash: this.#hash(at), seen: this.listeners > 0 })
+    this.sent.push({ index, sentMs: preciseNow(), keyframe, hash: this.#hash(at), seen: this.decodable(keyframe) })
     if (this.sent.length > keptLog) this.sent.splice(0, keptLog / 10)
     const loops = Math.floor(count / samples.length)
     return {
