@@ -1,11 +1,16 @@
+import { parseAudioSpecificConfig } from '../aac.ts'
 import * as h264 from '../h264.ts'
 import * as h265 from '../h265.ts'
 import { audioEntryCodecs } from './audio-entry.ts'
-import { boxAt, child, viewOf } from './boxes.ts'
+import { type BoxPlace, boxAt, child, viewOf } from './boxes.ts'
 import { readInit } from './init-segment.ts'
 
 /** Bytes of a VisualSampleEntry ahead of the boxes in it (ISO/IEC 14496-12 §12.1.3). */
 const visualEntryBytes = 78
+/** The same of an AudioSampleEntry (§12.2.3). */
+const audioEntryBytes = 28
+/** Version and flags of an `esds`, heads of ES_Descriptor and DecoderConfigDescriptor. */
+const esdsHeadBytes = 4 + 5 + 15
 
 /**
  * What a browser is asked whether it plays: the `codecs` parameter (RFC 6381 §3.3) of an init segment of ours, as
@@ -36,12 +41,22 @@ function codecName(description: Uint8Array): string | undefined {
       return vp9Name(configuration('vpcC'))
     case 'av01':
       return av1Name(configuration('av1C'))
+    case 'mp4a':
+      return aacName(child(description, 'esds', { ...entry, body: entry.body + audioEntryBytes }), description)
     default:
       return audioEntryCodecs.get(entry.type) === 'opus' ? 'opus' : undefined
   }
 }
 
 const two = (value: number) => String(value).padStart(2, '0')
+
+/** RFC 6381 §3.3: `40` is MPEG-4 audio, and its object type follows. */
+function aacName(esds: BoxPlace | undefined, bytes: Uint8Array): string | undefined {
+  // DecoderSpecificInfo (ISO/IEC 14496-1 §7.2.6.7), as we write it: with a length of one byte
+  const content = esds && bytes.subarray(esds.body + esdsHeadBytes, esds.end)
+  const config = content?.[0] === 5 ? parseAudioSpecificConfig(content.subarray(2, 2 + content[1]!)) : undefined
+  return config && `mp4a.40.${config.objectType}`
+}
 
 /** ISO/IEC 14496-15 §5.3.3.1. */
 function h264Name(avcC: Uint8Array | undefined): string | undefined {

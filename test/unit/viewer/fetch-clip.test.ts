@@ -57,6 +57,7 @@ class ScriptedGateway {
         ...{ etag, 'content-length': String(this.claims ?? bytes.length - from), 'repr-digest': `sha-256=:${digest}:` },
         ...(from > 0 && { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
       }),
+      cancel: () => undefined,
       async *chunks() {
         const end = Math.min(sent.length, breaksAfter ?? sent.length)
         for (let at = 0; at < end; at += 7) yield sent.slice(at, Math.min(end, at + 7))

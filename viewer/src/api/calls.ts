@@ -139,12 +139,11 @@ export function protectEvent(id: string, kept: boolean): Promise<EventNotice> {
 }
 
 /** Groups of pictures that follow each other, as a source buffer takes them. */
-export interface Groups {
+export interface Groups extends Pick<StreamedAnswer, 'chunks' | 'cancel'> {
   /** Media type with the codecs. */
   type: string
   /** What they show. */
   span: TimeSpan
-  chunks: StreamedAnswer['chunks']
 }
 
 /**
@@ -154,10 +153,10 @@ export interface Groups {
  */
 export async function getGroups(camera: string, span: TimeSpan, zeroMs: number, signal: AbortSignal): Promise<Groups> {
   const path = `${cameraPath(camera)}/clip/groups.mp4?${spanQuery(span)}&zero=${Math.round(zeroMs)}`
-  const { headers, chunks } = await requestStream(path, { signal })
+  const { headers, chunks, cancel } = await requestStream(path, { signal })
   const ms = (name: string) => Number(headers.get(name) ?? Number.NaN)
   const shows = { fromMs: ms('recorded-from'), toMs: ms('recorded-to') }
-  return { type: headers.get('content-type') ?? '', span: shows, chunks }
+  return { type: headers.get('content-type') ?? '', span: shows, chunks, cancel }
 }
 
 /** Where the small pictures of a minute stand in their one JPEG: row by row, from the upper left corner. */

@@ -9,10 +9,12 @@ export interface StreamedAnswer {
   status: number
   headers: Headers
   /**
-   * What it holds; to be read once. Ending early ends the request.
+   * What it holds; to be read once.
    * @throws PorchlightError `gateway_unreachable` where it breaks off, or nothing comes for a while
    */
-  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>
+  chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>
+  /** Nothing more is wanted of it. */
+  cancel(): void
 }
 
 /**
@@ -41,16 +43,13 @@ export async function requestStream(
   return {
     status: response.status,
     headers: response.headers,
+    cancel: () => stalled.abort(),
     async *chunks() {
       const reader = response.body?.getReader()
-      try {
-        for (;;) {
-          const next = reader && (await patiently(reader.read()))
-          if (next?.value === undefined) return
-          yield next.value
-        }
-      } finally {
-        stalled.abort()
+      for (;;) {
+        const next = reader && (await patiently(reader.read()))
+        if (next?.value === undefined) return
+        yield next.value
       }
     },
   }

@@ -44,11 +44,11 @@ export async function fetchClip(
 ): Promise<Blob | undefined> {
   let download: Download | undefined
   const read = async () => {
-    const { status, headers, chunks } = await ask(path, { headers: resumingHeaders(download), signal })
+    const { status, headers, chunks, cancel } = await ask(path, { headers: resumingHeaders(download), signal })
     // else it is the whole from its beginning: the first time, or another state of the recording
     if (!download || status !== 206) download = begun(headers)
     else if (!goesOn(headers, download)) throw new PorchlightError('download_damaged')
-    if (download.total > largestBytes) return chunks().return()
+    if (download.total > largestBytes) return cancel()
     for await (const chunk of chunks()) {
       download.chunks.push(chunk)
       download.bytes += chunk.byteLength

@@ -151,7 +151,7 @@ export class GroupStream implements ClipSource {
     const next = await this.#ask({ fromMs: endMs, toMs: endMs + pieceMs }, this.#zeroMs, signal)
     if (!next) return undefined
     const goesOn = next.span.fromMs <= endMs + pauseMs && next.span.toMs > endMs && next.type === this.#buffer!.type
-    if (!goesOn) await next.chunks().return()
+    if (!goesOn) next.cancel()
     return goesOn ? next : undefined
   }
 

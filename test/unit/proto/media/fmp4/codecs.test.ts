@@ -21,6 +21,15 @@ test.each<[VideoCodec, RegExp]>([
   expect(codecsText(await init(codec))).toMatch(name)
 })
 
+test('AAC is named by its object type', async () => {
+  const [keyframe] = await videoUnits({ seconds: 1 })
+  const aac = (config?: Uint8Array) =>
+    initSegment(videoEntry(keyframe!)!, { codec: 'aac', clockRate: 16_000, channels: 1, ...(config && { config }) })
+  expect(codecsText(aac())).toMatch(/,mp4a\.40\.2$/)
+  // HE-AAC that says so (SBR, object type 5)
+  expect(codecsText(aac(Uint8Array.of(0x2b, 0x8a, 0x08, 0x00)))).toMatch(/,mp4a\.40\.5$/)
+})
+
 test('sound that no browser plays, and bytes that are no init segment, have no name', async () => {
   const [keyframe] = await videoUnits({ seconds: 1 })
   const entry = videoEntry(keyframe!)!
