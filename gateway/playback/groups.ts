@@ -1,5 +1,6 @@
 import { PorchlightError } from '@porchlight/proto/errors.ts'
 import { codecsText } from '@porchlight/proto/media/fmp4/codecs.ts'
+import { isWebm, readWebmHeader } from '@porchlight/proto/media/webm/header.ts'
 import { skippedPauseMs } from './movie-times.ts'
 import type { PartBytes } from './part-bytes.ts'
 import type { RecordedPart } from './recorded-parts.ts'
@@ -34,9 +35,8 @@ export async function groupsOf(
   const [first] = chosen
   if (first === undefined) throw new PorchlightError('range_empty')
   const init = await source.init(first)
-  const codecs = codecsText(init)
   return {
-    type: codecs === undefined ? 'video/mp4' : `video/mp4; codecs="${codecs}"`,
+    type: mediaType(init),
     fromMs: first.start_ms,
     toMs: Math.max(...chosen.map(({ end_ms }) => end_ms)),
     bytes: chosen.reduce((sum, part) => sum + part.bytes, init.byteLength),
@@ -45,6 +45,12 @@ export async function groupsOf(
       for (const [index, part] of chosen.entries()) yield await source.part(part, zeroMs, index + 1, true)
     },
   }
+}
+
+function mediaType(init: Uint8Array): string {
+  if (isWebm(init)) return `video/webm; codecs="${readWebmHeader(init)?.audio ? 'vp8,opus' : 'vp8'}"`
+  const codecs = codecsText(init)
+  return codecs === undefined ? 'video/mp4' : `video/mp4; codecs="${codecs}"`
 }
 
 function unbroken(segments: readonly Segment[], fromMs: number, toMs: number): Segment[] {

@@ -9,7 +9,7 @@ import { atFileEnd } from '../support/at-file-end.ts'
 import { launchChromium, phoneContext } from '../support/chromium.ts'
 import { startCuttingRelay } from '../support/cutting-relay.ts'
 import { decode } from '../support/decode.ts'
-import { agesOf, framesAfter, seenFrames, watchFrames } from '../support/page-probe.ts'
+import { agesOf, framesAfter, standingBarcode, watchFrames } from '../support/page-probe.ts'
 import { type RecordedDay, recordDay } from '../support/recorded-day.ts'
 import { openSmallHouse, type SmallHouse } from '../support/small-house.ts'
 import { until } from '../support/until.ts'
@@ -55,7 +55,7 @@ async function goTo(page: Page, ms: number): Promise<void> {
 /** The picture on screen is of the moment that the page says it is of. */
 const seesItsMoment = (page: Page) =>
   until('the picture of the moment', async () => {
-    const barcode = (await seenFrames(page)).at(-1)?.barcode
+    const barcode = await standingBarcode(page)
     return barcode !== undefined && day.barcodesAt(await momentOf(page)).includes(barcode)
   })
 
@@ -97,7 +97,6 @@ test('with a thumb to any moment, which is seen and saved; the download is cut i
   await page.goto(link.href)
   await page.getByRole('list', { name: 'Cameras' }).waitFor()
   await goTo(page, at(10))
-  await watchFrames(page)
   await pictureShown(page)
   await seesItsMoment(page)
   await pull(page, 40)
@@ -135,7 +134,6 @@ test('it plays on from a moment, at other speeds too, and over a pause to what w
   const page = await openPhone(browser, house.gateway)
   onTestFinished(() => page.context().close())
   await goTo(page, at(12))
-  await watchFrames(page)
   await pictureShown(page)
   // by keys, as a screen reader has it
   await nearStrip(page).press('ArrowRight')
@@ -172,7 +170,6 @@ test('a browser without media source extensions shows a moment, too', async () =
   await page.goto(await house.gateway.signInLink())
   await page.getByRole('list', { name: 'Cameras' }).waitFor()
   await goTo(page, at(12))
-  await watchFrames(page)
   await pictureShown(page)
   await nearStrip(page).press('ArrowRight')
   await seesItsMoment(page)
@@ -204,15 +201,15 @@ test('from the live picture to what was just recorded, and back again', async ()
   const page = await openPhone(browser, house.gateway)
   await showCamera(page, house.agent.camera)
   await page.getByRole('link', { name: 'Earlier' }).click()
-  await watchFrames(page)
   await pictureShown(page)
   await until('the picture of the moment', async () => {
     const moment = await momentOf(page)
-    const barcode = (await seenFrames(page)).at(-1)?.barcode
+    const barcode = await standingBarcode(page)
     // the scene is a loop; a picture is shown for 100 ms, and travels a little before it is dated
     const sent = house.camera.frames().filter(({ index }) => index === barcode)
     return sent.some(({ sentMs }) => Math.abs(sentMs - moment) <= 1_000)
   })
+  await watchFrames(page)
   await page.getByRole('link', { name: 'Live', exact: true }).click()
   await pictureIs(page, 'live')
   const frames = await framesAfter(page, Date.now(), 10)

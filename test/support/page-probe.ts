@@ -47,6 +47,11 @@ export function seenFrames(page: ProbedPage): Promise<SeenFrame[]> {
   return page.evaluate('window.seenFrames') as Promise<SeenFrame[]>
 }
 
+/** Bar code of the picture that stands in the page's video element; undefined where none can be read. */
+export function standingBarcode(page: ProbedPage): Promise<number | undefined> {
+  return page.evaluate(`(${barcodeReaderSource})(document.querySelector('video'))`) as Promise<number | undefined>
+}
+
 /** Waits until `count` pictures with a readable bar code came after `sinceMs`, and gives them. */
 export async function framesAfter(
   page: ProbedPage,

@@ -49,11 +49,11 @@ export function clipRoutes(instance: FastifyInstance, { clips }: Pick<GatewayDep
         tags,
         summary: 'The whole groups of pictures that show a time, for a player that jumps to a moment',
         description:
-          'Fragmented MP4 from the keyframe at or before `from` on, or from the next picture on where there is none; at most ' +
+          'Fragmented MP4 (VP8: WebM) from the keyframe at or before `from` on, or from the next picture on where there is none; at most ' +
           'a minute. It ends early at a pause and where the codec changes. The timeline is 0 at `zero`, which must be a ' +
           'minute before `from`; pauses are not skipped. `Recorded-From` and `Recorded-To` say what it shows, in ms since ' +
           'the Unix epoch; the content type names the codecs.',
-        produces: ['video/mp4'],
+        produces: ['video/mp4', 'video/webm'],
         params,
         querystring: querystring.extend({ zero: moment }),
       },

@@ -64,7 +64,7 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
       if (!signal.aborted) coming.value = share
     }
     const clip = await fetchClip(path, { signal, progress })
-    return clip && new File([clip], clipName(title, span.fromMs), { type: 'video/mp4' })
+    return clip && new File([clip], clipName(title, span.fromMs, clip.type), { type: clip.type })
   }
   const save = () =>
     attempt(async (signal) => {

@@ -23,6 +23,8 @@ const real: ClipFetchingOptions = { ask: requestStream, wait, random: Math.rando
 
 /** What has come so far of one state of the clip. */
 interface Download {
+  /** Media type. */
+  type: string
   etag: string | null
   /** `sha-256` of the whole clip, base64. */
   digest: string | undefined
@@ -69,7 +71,7 @@ export async function fetchClip(
         await pause(backoffMs(failures - 1, random), signal)
       }
     }
-    const clip = new Blob(download.chunks, { type: 'video/mp4' })
+    const clip = new Blob(download.chunks, { type: download.type })
     if (await isAsSent(clip, download.digest)) return clip
     if (tries > 1) throw new PorchlightError('download_damaged')
     download = undefined
@@ -90,7 +92,8 @@ function goesOn(headers: Headers, { bytes, etag }: Download): boolean {
 function begun(headers: Headers): Download {
   const total = Number(headers.get('content-length') ?? Number.NaN)
   const digest = /sha-256=:([^:]+):/.exec(headers.get('repr-digest') ?? '')?.[1]
-  return { etag: headers.get('etag'), digest, bytes: 0, total, chunks: [] }
+  const type = headers.get('content-type') ?? 'video/mp4'
+  return { type, etag: headers.get('etag'), digest, bytes: 0, total, chunks: [] }
 }
 
 async function isAsSent(clip: Blob, digest: string | undefined): Promise<boolean> {

@@ -1,10 +1,10 @@
 /** A browser may begin to read a file that it was given this long after, ms. */
 const readWithinMs = 60_000
 
-/** `Front door 2026-05-01 22.10.05.mp4`, in the phone's own time. */
-export function clipName(title: string, fromMs: number): string {
+/** `Front door 2026-05-01 22.10.05.mp4`, in the phone's own time. @param type media type */
+export function clipName(title: string, fromMs: number, type: string): string {
   const local = new Date(fromMs - new Date(fromMs).getTimezoneOffset() * 60_000).toISOString()
-  return `${title} ${local.slice(0, 10)} ${local.slice(11, 19).replaceAll(':', '.')}.mp4`
+  return `${title} ${local.slice(0, 10)} ${local.slice(11, 19).replaceAll(':', '.')}.${type.includes('webm') ? 'webm' : 'mp4'}`
 }
 
 /** Gives a file to the browser's downloads. */

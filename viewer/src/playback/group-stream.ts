@@ -148,7 +148,8 @@ export class GroupStream implements ClipSource {
   /** What goes on where the loaded ends, without a pause and in the same codec; undefined where nothing does. */
   async #following(signal: AbortSignal): Promise<Groups | undefined> {
     const endMs = this.#loaded!.toMs
-    const next = await this.#ask({ fromMs: endMs, toMs: endMs + pieceMs }, this.#zeroMs, signal)
+    const toMs = endMs + (this.#video.paused ? afterJumpMs : pieceMs)
+    const next = await this.#ask({ fromMs: endMs, toMs }, this.#zeroMs, signal)
     if (!next) return undefined
     const goesOn = next.span.fromMs <= endMs + pauseMs && next.span.toMs > endMs && next.type === this.#buffer!.type
     if (!goesOn) next.cancel()
