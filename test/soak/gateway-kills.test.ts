@@ -7,7 +7,7 @@ import { scanFiles } from '../../gateway/recorder/scan-files.ts'
 import { startCamera } from '../sim/start-camera.ts'
 import type { AtEnd } from '../support/child.ts'
 import { decode } from '../support/decode.ts'
-import { AgentHouse, cameraThat, GatewayHouse } from '../support/house.ts'
+import { AgentHouse, cameraThat, eventThat, GatewayHouse } from '../support/house.ts'
 import { missingUnits, type NumberedUnit, numbered } from '../support/missing-units.ts'
 import { seeded } from '../support/random.ts'
 import { type RecordedUnit, recordedUnits } from '../support/recorded-units.ts'
@@ -34,9 +34,12 @@ test.for(['events', 'continuous'] as const)(
     const { camera, gateway, agent, directory } = await openHouse(mode, onTestFinished)
     const sent = () => numbered(camera.frames())
     const recorded = () => recordedUnits(directory, agent.camera)
+    /** Resolves when the gateway has heard of it. */
     const ring = async () => {
       await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
-      if (mode === 'events') await agent.ring()
+      if (mode === 'continuous') return
+      const at = await agent.ring()
+      await eventThat(gateway, ({ begin }) => begin >= at)
     }
     await until('pre-roll', () => Date.now() - (sent()[0]?.sentMs ?? Date.now()) > prerollMs + 2_000)
     await ring()
@@ -48,7 +51,7 @@ test.for(['events', 'continuous'] as const)(
       const ofThisLife = (units: RecordedUnit[]) =>
         units.filter(({ path }) => !known.has(path) && path.includes('-live'))
       // one in four is killed on its way to its first part
-      if (kill % 4 !== 3) await until('live pictures on the disk', () => ofThisLife(recorded()).length > 0)
+      if (kill % 4 !== 3) await until('pictures on the disk', () => recorded().length > kept.length)
       await wait(random() * longestMs)
       await gateway.process.kill()
       const killedMs = Date.now()
