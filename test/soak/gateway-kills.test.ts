@@ -38,6 +38,8 @@ test.for(['events', 'continuous'] as const)(
     const ring = async () => {
       await cameraThat(gateway, agent.camera, (notice) => notice.online && notice.state === 'live')
       if (mode === 'continuous') return
+      // else it belongs to the one before
+      await eventsOver(gateway)
       const at = await agent.ring()
       await eventThat(gateway, ({ begin }) => begin >= at)
     }
@@ -119,10 +121,7 @@ function lossOf(
 
 /** Pictures of events, with what comes before and after them, once all of them are over. */
 async function duringEvents(gateway: GatewayHouse): Promise<(unit: NumberedUnit) => boolean> {
-  const events = await until('the end of all events', async () => {
-    const all = await gateway.events()
-    return all.every(({ end }) => end !== null) && all
-  })
+  const events = await eventsOver(gateway)
   const spans = events.map(({ begin, end }) => [begin - prerollMs + edgeMs, end! + postrollMs - edgeMs] as const)
   return ({ sentMs }) => spans.some(([from, to]) => sentMs > from && sentMs < to)
 }
@@ -132,6 +131,13 @@ function since(recorded: readonly RecordedUnit[]): (unit: NumberedUnit) => boole
   const first = Math.min(...recorded.map(({ frame }) => frame))
   const endMs = Date.now()
   return ({ frame, sentMs }) => frame >= first && sentMs < endMs
+}
+
+function eventsOver(gateway: GatewayHouse) {
+  return until('the end of all events', async () => {
+    const all = await gateway.events()
+    return all.every(({ end }) => end !== null) && all
+  })
 }
 
 /** Plays each file that was not played before as it is, up to its last whole part. */
