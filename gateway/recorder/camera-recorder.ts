@@ -152,7 +152,7 @@ export class CameraRecorder {
 
   eventBegan(event: { id: string; kind: EventKind; beginAt: number; hasStill: boolean }): void {
     this.#events.set(event.id, { recordTo: null, deadline: undefined })
-    this.#completeness.eventBegan(event.id)
+    if (this.#mode !== 'off') this.#completeness.eventBegan(event.id)
     if (this.#options.stills.available && !event.hasStill) {
       const atMs = event.beginAt + (event.kind === 'motion' ? motionStillMs : 0)
       this.#stills = [...this.#stills.filter(({ eventId }) => eventId !== event.id), { eventId: event.id, atMs }]

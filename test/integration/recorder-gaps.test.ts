@@ -168,6 +168,17 @@ test('after a restart the device is asked for what is missing of events, also be
   ])
 })
 
+test('a ring at a camera that is off lacks no pre-roll', async () => {
+  const timers = new HandTimers()
+  const home = await recorderHouse({ timers })
+  home.recorder.record(camera, 'off')
+  await beginEvent(home, 'event-01', startMs)
+  expect(timers.all.filter(({ ms }) => ms === looksMs[0])).toEqual([])
+  home.recorder.record(camera, 'events')
+  await beginEvent(home, 'event-02', startMs)
+  expect(timers.all.filter(({ ms }) => ms === looksMs[0])).toHaveLength(1)
+})
+
 test('of a recording that goes on all the time, what is missing is asked for after a restart', async () => {
   const before = await recorderHouse()
   before.recorder.record(camera, 'continuous')
