@@ -115,18 +115,22 @@ export class EventFootage {
       this.#open(current)
     } else {
       this.#deliverDoubtful(Number.POSITIVE_INFINITY)
+      // A group that outgrew the ring has emptied it: the job begins with whatever comes.
+      if (this.#wanted(now())) this.#open((ring.newestFrame ?? -1) + 1)
     }
     this.#deliverGroups()
   }
 
   /** The session leaves pictures out (B-pictures, a narrow link): recordings get them as footage. */
   notSent(from: number, to: number): void {
-    if (this.#recordedFrom !== undefined) this.#notSent.add(from, to)
+    if (this.#state.is !== 'none') this.#notSent.add(from, to)
   }
 
   /** After the ring has taken it. */
   accessUnit(unit: AccessUnit): void {
     if (unit.keyframe) {
+      // A clock that was set back makes no event longer.
+      this.#endAt = Math.min(this.#endAt, this.#options.now())
       this.#deliverNotSent()
       this.#settle()
     }
@@ -241,10 +245,12 @@ export class EventFootage {
   /** All that was left out of one group in one delivery. */
   #deliverNotSent(): void {
     const left = this.#notSent
-    if (left.ranges.length === 0) return
+    // The session that is being made begins with a group of which it may leave something out.
+    if (left.ranges.length === 0 || this.#state.is === 'waiting') return
     this.#notSent = new FrameRanges()
+    const first = this.#recordedFrom ?? Number.POSITIVE_INFINITY
     const { ring, taken, deliver } = this.#options
-    const span = ring.pictures((frame) => left.has(frame) && !taken.has(frame))
+    const span = ring.pictures((frame) => frame >= first && left.has(frame) && !taken.has(frame))
     if (span.units.length > 0) deliver(span, false)
   }
 }

@@ -38,7 +38,7 @@ export interface GatewayAnswer {
 
 /**
  * One request to the gateway's API, its body no faster than the bucket gives.
- * @throws PorchlightError `session_timeout` where the gateway did not answer, `message_too_large` where it answers too much
+ * @throws PorchlightError `session_timeout` where the gateway did not answer, or something else did at too great a length
  */
 export async function requestGateway(
   target: GatewayTarget,
@@ -122,7 +122,8 @@ async function readText(answer: IncomingMessage): Promise<string> {
   let bytes = 0
   for await (const part of answer as AsyncIterable<Buffer>) {
     bytes += part.byteLength
-    if (bytes > maxAnswerBytes) throw new PorchlightError('message_too_large', 'the answer of the gateway')
+    if (bytes > maxAnswerBytes)
+      throw new PorchlightError('session_timeout', 'an answer that is longer than any of the gateway')
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')

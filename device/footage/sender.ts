@@ -11,6 +11,8 @@ import type { OpenedDelivery, Waiting } from './waiting.ts'
 const chunkBytes = 512 * 1024
 /** What waited so long may have come another way meanwhile (a live session, a gateway that was restarted), ms. */
 const askAfterMs = 30_000
+/** So often one try may go back, or stand still. */
+const mostBack = 1
 
 export interface SenderOptions {
   target: GatewayTarget
@@ -51,16 +53,22 @@ export class Sender {
     const body = await delivery.body(plan.only)
     const to = { ...target, camera: waiting.camera, id: plan.id }
     let { offset } = plan
-    for (let moved = true; moved; ) {
-      const piece = await body.read(offset, chunkBytes)
-      if (piece === undefined) return sent
+    for (let back = 0; back <= mostBack; ) {
+      let piece = await body.read(offset, chunkBytes)
+      if (piece === undefined) {
+        // It has all of it and did not get to recording it: the last byte once more has it do so.
+        offset = Math.max(0, offset - 1)
+        back += 1
+        piece = await body.read(offset, 1)
+        if (piece === undefined) break
+      }
       const state = await putFootage(to, { offset, ...piece }, bucket, signal)
       sent.bytes += piece.bytes.byteLength
       if (state.complete) return sent
-      moved = state.offset !== offset
+      if (state.offset <= offset) back += 1
       offset = state.offset
     }
-    throw asPorchlightError(new Error('the gateway takes nothing of it'), 'session_timeout')
+    throw asPorchlightError(new Error('the gateway does not go on with it'), 'session_timeout')
   }
 
   /** Undefined where the gateway has all of it. */

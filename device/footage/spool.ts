@@ -46,13 +46,13 @@ export class Spool {
     const spool = new Spool(options)
     try {
       await mkdir(options.directory, { recursive: true, mode: 0o700 })
-      for (const entry of await readdir(options.directory, { withFileTypes: true })) {
-        if (entry.isDirectory() && cameraName.safeParse(entry.name).success) await spool.#find(entry.name)
-        else options.log.warn({ code: 'spool_unreadable', entry: entry.name }, 'not a part of the spool')
-      }
     } catch (cause) {
       spool.#failed(cause)
     }
+    await spool.#each(options.directory, async (entry) => {
+      if (entry.isDirectory() && cameraName.safeParse(entry.name).success) await spool.#find(entry.name)
+      else options.log.warn({ code: 'spool_unreadable', entry: entry.name }, 'not a part of the spool')
+    })
     spool.#files.sort((one, other) => one.bornMs - other.bornMs)
     if (spool.files.length > 0) {
       options.log.info({ files: spool.files.length, bytes: spool.bytes }, 'footage of an earlier run waits')
@@ -137,7 +137,18 @@ export class Spool {
 
   async #find(camera: string): Promise<void> {
     const folder = join(this.#options.directory, camera)
-    for (const entry of await readdir(folder, { withFileTypes: true })) await this.#found(camera, folder, entry)
+    await this.#each(folder, (entry) => this.#found(camera, folder, entry))
+  }
+
+  /** What the disk does not give is logged, and hides nothing else. */
+  async #each(folder: string, look: (entry: Dirent) => Promise<void>): Promise<void> {
+    let entries: Dirent[] = []
+    try {
+      entries = await readdir(folder, { withFileTypes: true })
+    } catch (cause) {
+      this.#failed(cause)
+    }
+    for (const entry of entries) await look(entry).catch((cause: unknown) => void this.#failed(cause))
   }
 
   async #found(camera: string, folder: string, entry: Dirent): Promise<void> {

@@ -16,6 +16,9 @@ import { type Waiting, WaitingSpan } from './waiting.ts'
 /** Longest wait between two tries, ms. */
 const maxBackoffMs = 60_000
 
+/** A gateway that does not answer is mostly away for all; so often a delivery is tried before it is thought to be its fault. */
+const silentTries = 3
+
 /** Refusals that the same bytes will meet again. */
 const hopeless: ReadonlySet<ErrorCode> = new Set([
   'footage_invalid',
@@ -55,6 +58,8 @@ export class FootageUploader implements AsyncDisposable {
   readonly #abort = new AbortController()
   /** Deliveries, and whole cameras, that were refused for now: the others go first. */
   readonly #postponed = new Set<string>()
+  /** How often one delivery has failed in a row. */
+  #failures = { id: '', times: 0 }
   #running: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #nudge = new AbortController()
@@ -190,9 +195,11 @@ export class FootageUploader implements AsyncDisposable {
     if (error === undefined || signal.aborted) return error
     const { camera, id } = next
     this.#options.log.info({ camera, delivery: id, code: error.code, detail: error.detail }, 'footage waits')
-    // The gateway is there and does not want this now: others need not wait behind it.
+    // Others need not wait behind what the gateway does not want now, or for ever fails at.
     const unknown = error.code === 'camera_not_found'
-    if (error.status < 500 || isDiskTrouble(error)) this.#postponed.add(unknown ? camera : id)
+    this.#failures = this.#failures.id === id ? { id, times: this.#failures.times + 1 } : { id, times: 1 }
+    const silent = error.code === 'session_timeout' && this.#failures.times < silentTries
+    if (!silent) this.#postponed.add(unknown ? camera : id)
     const others = this.#next() !== undefined
     if (!others) this.#postponed.clear()
     return unknown && others ? undefined : error

@@ -17,6 +17,8 @@ export class FootageReceiver {
   readonly bodies = new Map<string, ReceivedBody>()
   readonly tokens = new Set<string>()
   readonly gone: (z.infer<typeof goneReport> & { camera: string })[] = []
+  /** `Content-Range` of pieces that began where it does not go on. */
+  readonly refusedRanges: string[] = []
   /** Each question which frames are missing, as `camera run from-to`. */
   readonly asked: string[] = []
   /** Which frames are missing; undefined: a gateway that does not know the question. */
@@ -103,6 +105,7 @@ export class FootageReceiver {
     const [, start, end, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(request.headers['content-range'] ?? '') ?? []
     if (Number(start) !== body.bytes.byteLength) {
       request.resume()
+      this.refusedRanges.push(request.headers['content-range'] ?? '')
       return answer(409, { code: 'footage_offset', offset: body.bytes.byteLength })
     }
     const piece = await readAll(request)

@@ -17,12 +17,14 @@ class Bench {
   /** Those of them that a session had carried before. */
   readonly doubtful: FrameRange[] = []
   frame = 0
+  /** The clock is set back by so much, ms. */
+  back = 0
   readonly footage = new EventFootage({
     ring: this.ring,
     prerollMs: 4_000,
     postrollMs,
     taken: this.taken,
-    now: () => at(this.frame),
+    now: () => at(this.frame) - this.back,
     deliver: (span, doubtful) => {
       for (const [from, to] of rangesOf(span.units)) {
         // never twice
@@ -36,8 +38,9 @@ class Bench {
 
   /** Time goes on to just before picture `frame`. */
   until(frame: number): void {
-    for (const unit of pictures({ from: this.frame, count: frame - this.frame, startMs })) {
+    for (const unit of pictures({ from: this.frame, count: frame - this.frame, startMs: startMs - this.back })) {
       this.frame = unit.frame
+      if (this.ring.stepsBack(unit)) this.footage.flush()
       this.ring.accessUnit(unit)
       this.footage.accessUnit(unit)
     }
@@ -69,6 +72,37 @@ beforeEach(() => {
 })
 
 describe('EventFootage', () => {
+  it('delivers what a session leaves out of the group that it begins with', () => {
+    bench.footage.sessionBegins()
+    bench.begin()
+    bench.footage.notSent(301, 301)
+    bench.footage.notSent(303, 303)
+    bench.footage.sessionLive(300)
+    bench.until(340)
+    expect(bench.delivered).toEqual([
+      [200, 299],
+      [301, 301],
+      [303, 303],
+    ])
+  })
+
+  it('goes on after a session that ends while the ring is empty', () => {
+    live(340)
+    bench.ring.clear()
+    bench.footage.sessionEnded()
+    bench.until(400)
+    expect(bench.delivered.at(-1)).toEqual([350, 374])
+  })
+
+  it('lets a clock that is set back make no event longer', () => {
+    bench.begin()
+    bench.until(400)
+    bench.end()
+    bench.back = 3_600_000
+    bench.until(900)
+    expect(bench.delivered.at(-1)![1]).toBeLessThan(450)
+  })
+
   it('waits for the first live frame, then delivers the pre-roll up to it', () => {
     bench.footage.sessionBegins()
     bench.begin()

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Spool } from '../../../../device/footage/spool.ts'
@@ -95,6 +95,16 @@ describe('footage that waits', () => {
     await uploader.close()
     expect(await filesOf()).toEqual([])
     expect(uploader.spooled).toEqual({ bytes: 0, files: 0 })
+  })
+
+  it('is found behind a file that the disk does not give', async () => {
+    await leave(span(0, 10), span(10, 10))
+    // half of the first is left over from a power cut, and its name is taken by something that cannot be replaced
+    const [first] = await filesOf()
+    const path = join(directory, 'door', first!)
+    await rename(path, `${path}.part`)
+    await mkdir(join(path, 'full'), { recursive: true })
+    expect((await openSpool()).files).toHaveLength(1)
   })
 
   it('goes on after a restart where the gateway has come to, under the same id', async () => {

@@ -97,6 +97,58 @@ describe('FootageUploader', () => {
     expect(uploader.taken('door').ranges).toEqual([[10, 19]])
   })
 
+  it('has a delivery recorded that the gateway has all of, and did not record', async () => {
+    let id = ''
+    let kept = 0
+    receiver.fault = (request) => {
+      id = request.url!.split('/').at(-1)!
+      const body = receiver.bodies.get(id)
+      const last = /\/(\d+)$/.exec(request.headers['content-range'] ?? '')
+      // the gateway ends while it records: the bytes are there, and nobody was told
+      if (kept > 0 || last === null) return false
+      kept = Number(last[1])
+      request.on('end', () => request.socket.destroy())
+      request.resume()
+      receiver.bodies.set(id, { camera: 'door', id, bytes: Buffer.alloc(kept, body?.bytes), complete: false })
+      return true
+    }
+    uploader.enqueue('door', span(0, 10))
+    await receiver.until(() => receiver.refusedRanges.length === 1)
+    expect(receiver.refusedRanges).toEqual([`bytes ${kept - 1}-${kept - 1}/${kept}`])
+    expect(uploader.delivered).toBe(0)
+  })
+
+  it.each([
+    [502, 'x'.repeat(20_000)],
+    [500, JSON.stringify({ code: 'internal' })],
+  ])('lets others pass one that the gateway fails at, and gives none of them up: %i', async (status, text) => {
+    let failing: string | undefined
+    receiver.fault = (request, response) => {
+      failing ??= request.url
+      if (request.url !== failing || receiver.complete.length === 4) return false
+      request.resume()
+      response.writeHead(status).end(text)
+      return true
+    }
+    for (let from = 0; from < 50; from += 10) uploader.enqueue('door', span(from, 10))
+    await receiver.until(() => receiver.complete.length === 5)
+    expect(uploader.dropped).toBe(0)
+    expect(receiver.frames.toSorted((a, b) => a - b)).toEqual(range(0, 49))
+  })
+
+  it('lets others pass one at which the gateway always goes back', async () => {
+    let stuck: string | undefined
+    receiver.fault = (request, response) => {
+      stuck ??= request.url
+      if (request.url !== stuck) return false
+      request.resume()
+      response.writeHead(409).end(JSON.stringify({ code: 'footage_offset', offset: 0 }))
+      return true
+    }
+    for (let from = 0; from < 30; from += 10) uploader.enqueue('door', span(from, 10))
+    await receiver.until(() => receiver.complete.length === 2)
+  })
+
   it('lets others pass one that is refused for now', async () => {
     receiver.fault = (request, response) => {
       if (!request.url?.includes('/gate/') || receiver.complete.length > 0) return false
