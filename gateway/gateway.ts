@@ -233,7 +233,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       retention: config.recordings.retention,
       indexPath: indexPath(config),
       keepsFootage: (id) => !isPublished(id),
-      continuousAt: (id, ms) => modes.at(id, ms) === 'continuous',
+      modeAt: (id, ms) => modes.at(id, ms),
       counts: new RecordingMetrics(metrics.registry),
       askFootage: (id, bootId, fromFrame, toFrame) => {
         const [device, camera] = id.split('.') as [string, string]

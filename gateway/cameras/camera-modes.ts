@@ -66,7 +66,10 @@ export class CameraModes implements Disposable {
   }
 
   now(camera: string): ModeNow {
-    return { mode: this.at(camera, this.#options.now()), chosen: this.#chosen.has(camera) }
+    const { configured, now } = this.#options
+    const chosen = this.#chosen.get(camera)
+    // a clock that was set back behind the choice does not undo it
+    return { mode: chosen?.mode ?? configuredMode(configured, camera, now()), chosen: chosen !== undefined }
   }
 
   /** The mode at a moment, ms since the Unix epoch; of the past, as far as it is known: earlier choices are not kept. */

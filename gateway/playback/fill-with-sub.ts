@@ -8,6 +8,7 @@ export const shortestGapMs = 250
  * left at the last keyframe that the small layer has while they go on, and they end where the main parts begin again.
  * @param main as selected, in the order to play them
  * @param small decodable, in order of time
+ * @param toMs Infinity: more is being recorded
  */
 export function filledWithSub<T extends PartSpan>(
   main: readonly T[],
@@ -34,7 +35,8 @@ export function filledWithSub<T extends PartSpan>(
     fill(part.start_ms)
     parts.push(part)
   }
-  fill(toMs)
+  // what grows gets its next main part soon, and a player that has seen a small one there would not see it
+  if (Number.isFinite(toMs)) fill(toMs)
   return parts
 }
 

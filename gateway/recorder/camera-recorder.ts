@@ -1,4 +1,4 @@
-import type { ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
+import { type ErrorCode, PorchlightError } from '@porchlight/proto/errors.ts'
 import type { GoneReason } from '@porchlight/proto/frames.ts'
 import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import type { EventKind } from '@porchlight/proto/messages/event.ts'
@@ -20,6 +20,7 @@ import { Mender } from './mender.ts'
 import type { PartRows } from './part-rows.ts'
 import { type Room, roomCode } from './retention/room.ts'
 import type { LostFrames } from './run-gate.ts'
+import type { Spans } from './spans.ts'
 import { SubRecording } from './sub-recording.ts'
 
 /** The file of an event stays open so long for the next one, ms: longer than a kept group of pictures. */
@@ -50,8 +51,8 @@ export interface CameraRecorderOptions {
   now: () => number
   /** Asks the device for frames; undefined where nobody keeps any. */
   askFootage: ((run: string, from: number, to: number) => void) | undefined
-  /** Whether all of the camera is to be recorded at a moment. */
-  continuousAt(ms: number): boolean
+  /** What is recorded of the camera at a moment. */
+  modeAt(ms: number): RecordingMode
   counts: CompletenessCounts
   /** Calls back once after so many ms. @returns takes it back */
   schedule(callback: () => void, ms: number): () => void
@@ -98,7 +99,8 @@ export class CameraRecorder {
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: CameraRecorderOptions) {
-    const { camera, db, directory, log, now, schedule, askFootage: ask, continuousAt: continuous, counts } = options
+    const { camera, db, directory, log, now, schedule, askFootage: ask, modeAt, counts } = options
+    const continuous = (ms: number) => modeAt(ms) === 'continuous'
     this.#options = options
     this.#ledger = new CameraLedger(db, camera)
     this.#mender = new Mender(db, directory, camera)
@@ -132,12 +134,29 @@ export class CameraRecorder {
    */
   async missingFrames(run: string, from: number, to: number): Promise<[from: number, to: number][]> {
     const { video, durable } = await this.#ledger.load(run)
-    if (durable.missing(from, to).some(([low, high]) => video.meets(low, high))) {
-      const intakes = [this.#intake, ...this.#footage]
-      for (const intake of intakes) intake.flush()
-      await Promise.all(intakes.map((intake) => intake.settled()))
-    }
+    if (durable.missing(from, to).some(([low, high]) => video.meets(low, high))) await this.#settleIntakes()
     return durable.missing(from, to)
+  }
+
+  /** Writes what is open, and waits for what is on its way to the disk. */
+  async #settleIntakes(): Promise<void> {
+    const intakes = [this.#intake, ...this.#footage]
+    for (const intake of intakes) intake.flush()
+    await Promise.all(intakes.map((intake) => intake.settled()))
+  }
+
+  /**
+   * What a delivery need not bring again because it is on its way to the disk has to arrive there before that is said.
+   * @throws PorchlightError `disk_failed`, `index_failed`: then the device delivers it again
+   */
+  async #mustBeDurable(run: string, frames: Spans): Promise<void> {
+    const { video, durable } = await this.#ledger.load(run)
+    const open = () => frames.list().flatMap(([from, to]) => durable.missing(from, to))
+    if (open().length > 0) await this.#settleIntakes()
+    const lost = open()
+    if (lost.length === 0) return
+    for (const [from, to] of lost) video.remove(from, to)
+    throw new PorchlightError('disk_failed', 'frames that were on their way to the disk did not arrive')
   }
 
   /** The device says that frames will never come. @throws PorchlightError `index_failed` */
@@ -195,7 +214,8 @@ export class CameraRecorder {
     let units = 0
     this.#footage.add(intake)
     try {
-      units = await recordFootage(open, { intake, ffmpeg, log, onUnit: (unit) => picker.unit(unit) })
+      const isOff = (ms: number) => this.#options.modeAt(ms) === 'off'
+      units = await recordFootage(open, { intake, ffmpeg, log, isOff, onUnit: (unit) => picker.unit(unit) })
     } finally {
       await intake.end()
       this.#footage.delete(intake)
@@ -205,6 +225,7 @@ export class CameraRecorder {
       this.#setError(failure)
       throw failure
     }
+    if (intake.known) await this.#mustBeDurable(intake.known.run, intake.known.frames)
     return { units, duplicates: intake.duplicates }
   }
 

@@ -44,9 +44,16 @@ export class DiskThread {
     return promise
   }
 
+  /** It has crashed, or was closed. */
+  get ended(): boolean {
+    return this.#ended !== undefined
+  }
+
   /** Does what waits, then ends; one that has crashed is closed. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#ended ? this.#exited : this.ask({ type: 'close' }).then(() => this.#exited)
+    // where it crashes meanwhile, that was told to whom it was asked by
+    const asked = this.ask({ type: 'close' }).catch(() => undefined)
+    this.#closing ??= asked.then(() => this.#exited)
     return this.#closing
   }
 

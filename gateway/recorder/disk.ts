@@ -25,7 +25,7 @@ export class Disk implements AsyncDisposable {
   readonly #options: DiskOptions
   readonly #claim: (disk: Disk) => Promise<void>
   readonly #first: DiskThread
-  readonly #threads: DiskThread[]
+  #threads: DiskThread[]
   #waitingBytes = 0
   #identity: string | undefined
   #claimed: Promise<void> | undefined
@@ -140,6 +140,8 @@ export class Disk implements AsyncDisposable {
   }
 
   #threadForOneMore(): DiskThread {
+    // one that has crashed takes nothing any more
+    this.#threads = this.#threads.filter((thread) => thread === this.#first || !thread.ended)
     const idlest = this.#threads.reduce((best, thread) => (thread.openFiles < best.openFiles ? thread : best))
     if (idlest.openFiles < filesPerThread || this.#threads.length >= maxThreads) return idlest
     const thread = new DiskThread(this.#options)

@@ -13,6 +13,8 @@ export interface FootageRecordingOptions {
   intake: Intake
   ffmpeg: string | undefined
   log: Logger
+  /** Whether the camera was off at a moment: what is from then is passed over, up to the next keyframe. */
+  isOff(ms: number): boolean
   onUnit(unit: AccessUnit): void
 }
 
@@ -28,15 +30,18 @@ export async function recordFootage(
   options: FootageRecordingOptions,
 ): Promise<number> {
   const audio = await readAudio(open, options)
-  const { intake, onUnit } = options
+  const { intake, isOff, onUnit } = options
   let units = 0
+  let passing = false
   let nextAudio = 0
   const decoder = new FootageDecoder({
     header: (header) => intake.format(header.run, audio.format(header.audio)),
     unit: (unit) => {
       units += 1
+      passing = isOff(unit.captureMs) || (passing && !unit.keyframe)
       for (; audio.frames[nextAudio] && audio.frames[nextAudio]!.captureMs < unit.captureMs; nextAudio += 1)
         intake.audioFrame(audio.frames[nextAudio]!)
+      if (passing) return
       intake.unit(unit)
       onUnit(unit)
     },
@@ -60,13 +65,13 @@ interface Sound {
 /** Takes the sound out, as Opus where there is an ffmpeg to make it. Also shows that the whole body can be read. */
 async function readAudio(
   open: () => AsyncIterable<Uint8Array>,
-  { ffmpeg, log }: FootageRecordingOptions,
+  { ffmpeg, log, isOff }: FootageRecordingOptions,
 ): Promise<Sound> {
   const frames: AudioFrame[] = []
   const converters: OpusTranscoder[] = []
   let current: OpusTranscoder | undefined
   const take = (frame: AudioFrame) => {
-    if (frames.length < maxAudioFrames) frames.push(frame)
+    if (frames.length < maxAudioFrames && !isOff(frame.captureMs)) frames.push(frame)
   }
   const decoder = new FootageDecoder({
     header: ({ audio }: FootageHeader) => {

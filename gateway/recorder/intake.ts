@@ -10,6 +10,7 @@ import type { Mender } from './mender.ts'
 import { type Part, PartBuilder } from './part-builder.ts'
 import type { PartRows } from './part-rows.ts'
 import { type LostFrames, RunGate } from './run-gate.ts'
+import { Spans } from './spans.ts'
 import { aheadMs, backMs, SteadyTimes } from './steady-times.ts'
 import { type StreamConfig, streamConfig } from './stream-config.ts'
 
@@ -47,6 +48,7 @@ export class Intake {
   #config: StreamConfig | undefined
   #unplayable = false
   #duplicates = 0
+  #known: { run: string; frames: Spans } | undefined
   #endMs: number | undefined
   /** The next part begins one. */
   #newFile = false
@@ -61,6 +63,11 @@ export class Intake {
       onLost: (error, frames) => options.onFailed(error, frames),
       track: (work) => this.#track(work),
     })
+  }
+
+  /** Frames of the run that came last which were recorded already, or were on their way to the disk. */
+  get known(): { run: string; frames: Spans } | undefined {
+    return this.#known
   }
 
   /** Frames that were recorded already. */
@@ -131,6 +138,7 @@ export class Intake {
 
   #begin(run: string, ledger: RunLedger): void {
     this.#builder.run(run)
+    this.#known = { run, frames: new Spans(1) }
     this.#times = new SteadyTimes()
     this.#ledger = ledger
     this.#config = undefined
@@ -151,6 +159,7 @@ export class Intake {
     if (this.#unplayable && !unit.keyframe) return
     if (ledger.video.has(unit.frame)) {
       this.#duplicates += 1
+      this.#known?.frames.add(unit.frame, unit.frame)
       // what is open must not take this keyframe's configuration
       if (unit.keyframe) this.#builder.flush()
     } else {

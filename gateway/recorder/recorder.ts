@@ -35,7 +35,7 @@ export interface RecorderOptions {
   /** Whether somebody keeps frames of a camera who can be asked for them. Default: yes */
   keepsFootage?(camera: string): boolean
   /** Whether all of a camera is to be recorded at a moment. Default: no */
-  continuousAt?(camera: string, ms: number): boolean
+  modeAt?(camera: string, ms: number): RecordingMode
   /** What is counted of recordings that lack something. */
   counts?: CompletenessCounts
   /** URL of a module whose `fileLayer` stands for the disk; the real one otherwise. */
@@ -212,14 +212,14 @@ export class Recorder implements AsyncDisposable {
   #camera(camera: string): CameraRecorder {
     const known = this.#cameras.get(camera)
     if (known) return known
-    const { db, directory, sfu, ffmpeg, log, now, askFootage, continuousAt, counts, schedule = byTimer } = this.#options
+    const { db, directory, sfu, ffmpeg, log, now, askFootage, modeAt, counts, schedule = byTimer } = this.#options
     const keepsFootage = this.#options.keepsFootage?.(camera) ?? true
     const made = new CameraRecorder({
       ...{ camera, db, directory, ffmpeg, now, log: log.child({ camera }) },
       ...{ partRows: this.#partRows, disk: this.#disk, stills: this.#stills },
       read: (reader, layer) => sfu.read(camera, reader, layer),
       askFootage: keepsFootage ? (run, from, to) => askFootage(camera, run, from, to) : undefined,
-      continuousAt: (ms) => continuousAt?.(camera, ms) ?? false,
+      modeAt: (ms) => modeAt?.(camera, ms) ?? 'events',
       ...{ counts: counts ?? nothingCounted, schedule },
       onState: (state) => this.#each(this.#onState, (listener) => listener(camera, state)),
       onBytes: (bytes) => this.#retention?.wrote(camera, bytes),

@@ -94,6 +94,8 @@ export class SignalingHub implements AsyncDisposable {
       this.#options.mustBeOn?.(toCameraId(device, offer.camera))
       const deviceKey = await this.#options.deviceKey(device)
       if (this.#closed) return
+      // it may have been switched off meanwhile
+      this.#options.mustBeOn?.(toCameraId(device, offer.camera))
       if (!deviceKey) {
         this.#log.warn({ device, code: 'message_foreign' }, 'offer of a device that is not enrolled')
         return

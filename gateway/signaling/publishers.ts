@@ -63,6 +63,8 @@ export class PublisherSessions implements AsyncDisposable {
     const plan = planPublisher(offerSdp)
     // A newer offer takes the place of one that has not come to anything.
     for (const other of this.#of(camera)) if (!other.onAir) await other.end('superseded')
+    // it may have been switched off meanwhile
+    this.#options.mustBeOn?.(camera)
     if (this.#sessions.size >= limit) throw new PorchlightError('session_limit')
     const id = randomBytes(12).toString('base64url')
     const session = new PublisherSession({

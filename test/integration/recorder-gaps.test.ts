@@ -44,6 +44,13 @@ async function recordedWithHole(options: Parameters<typeof recorderHouse>[0] = {
   return { home, timers }
 }
 
+/** Delivers pictures as footage. @returns the first and the last frame that are recorded then */
+async function recordedRange(home: RecorderHouse, delivered: typeof units): Promise<{ frames: number[] }> {
+  await home.recorder.footage(camera, footageBody(run, delivered))
+  const parts = await home.db.selectFrom('parts').select(['first_frame', 'last_frame']).orderBy('first_frame').execute()
+  return { frames: [parts[0]!.first_frame, parts.at(-1)!.last_frame] }
+}
+
 test('a gap has the reason that the device tells, is counted once, and is no gap any more when its pictures come after all', async () => {
   const { home, timers } = await recordedWithHole()
   timers.fire(collectMs)
@@ -166,6 +173,26 @@ test('after a restart the device is asked for what is missing of events, also be
     [run, ...lost],
     [run, 2_450, 2_499],
   ])
+})
+
+test('a delivery of frames that are on their way to the disk is answered when they are there', async () => {
+  const home = await recorderHouse()
+  await beginEvent(home, 'event-01', startMs)
+  home.sfu.play(camera, run, units.slice(0, 20))
+  expect(await home.recorder.footage(camera, footageBody(run, units.slice(0, 15)))).toEqual({
+    units: 15,
+    duplicates: 15,
+  })
+  expect(await recordedPictures(home, 'event-01')).toEqual(units.slice(0, 20).map(unitHash))
+})
+
+test('of a camera that was off for a while, footage of that time is not recorded, and the rest begins at a keyframe', async () => {
+  const offMs = startMs + 3_000
+  const home = await recorderHouse({ modeAt: (ms) => (ms < offMs ? 'off' : 'events') })
+  await beginEvent(home, 'event-01', startMs)
+  const { frames } = await recordedRange(home, units)
+  const first = units.find(({ captureMs, keyframe }) => keyframe && captureMs >= offMs)!
+  expect(frames).toEqual([first.frame, units.at(-1)!.frame])
 })
 
 test('a ring at a camera that is off lacks no pre-roll', async () => {

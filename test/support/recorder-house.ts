@@ -5,6 +5,7 @@ import type { AccessUnit } from '@porchlight/proto/media/access-unit.ts'
 import { readFragment } from '@porchlight/proto/media/fmp4/fragment.ts'
 import { sampleData } from '@porchlight/proto/media/fmp4/video-entry.ts'
 import { readClusters } from '@porchlight/proto/media/webm/cluster.ts'
+import type { RecordingMode } from '@porchlight/proto/messages/recording-mode.ts'
 import type { Kysely } from 'kysely'
 import { onTestFinished } from 'vitest'
 import { Playback } from '../../gateway/playback/playback.ts'
@@ -46,6 +47,8 @@ export interface RecorderHouseOptions {
   keepsNothing?: boolean
   /** All of it is to be recorded. */
   continuous?: boolean
+  /** What is recorded at a moment, ms; default: as `continuous` says. */
+  modeAt?(ms: number): RecordingMode
 }
 
 export async function recorderHouse(options: RecorderHouseOptions = {}): Promise<RecorderHouse> {
@@ -63,7 +66,7 @@ export async function recorderHouse(options: RecorderHouseOptions = {}): Promise
     ...(options.fileLayer !== undefined && { fileLayer: options.fileLayer }),
     askFootage: (_, ofRun, from, to) => asked.push([ofRun, from, to]),
     keepsFootage: () => !options.keepsNothing,
-    continuousAt: () => options.continuous ?? false,
+    modeAt: (_, ms) => options.modeAt?.(ms) ?? (options.continuous ? 'continuous' : 'events'),
     counts: {
       gap: (reason, frames) => count(reason, frames),
       filled: (frames) => count('filled', frames),

@@ -66,6 +66,9 @@ test('what is chosen holds over the schedule and a restart, until it is given ba
   again.clock.ms = friday('14:00')
   expect(again.modes.isOff(door)).toBe(true)
   expect(() => again.modes.mustBeOn(door)).toThrow(expect.objectContaining({ code: 'camera_off' }))
+  // a machine without a clock of its own came up with an older time
+  again.clock.ms = friday('09:00')
+  expect(again.modes.isOff(door)).toBe(true)
   expect(await again.modes.choose(door, undefined)).toEqual({ mode: 'continuous', chosen: false })
   expect((await house(db)).modes.now(door).chosen).toBe(false)
 })

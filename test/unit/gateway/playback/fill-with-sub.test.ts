@@ -47,6 +47,12 @@ test.each<[string, PartSpan[], [number, number], string[]]>([
     ['sub 0-4', 'main 4-8', 'sub 10-20'],
   ],
   [
+    'what still grows waits for its next main part',
+    [...small(0, 10), ...main(2, 6)],
+    [0, Number.POSITIVE_INFINITY],
+    ['sub 0-2', 'main 2-6'],
+  ],
+  [
     'a hole in the small layer stays one',
     [...small(0, 4), ...small(8, 12), ...main(4, 6)],
     [0, 12_000],
