@@ -46,10 +46,15 @@ export async function requestStream(
     cancel: () => stalled.abort(),
     async *chunks() {
       const reader = response.body?.getReader()
-      for (;;) {
-        const next = reader && (await patiently(reader.read()))
-        if (next?.value === undefined) return
-        yield next.value
+      try {
+        for (;;) {
+          const next = reader && (await patiently(reader.read()))
+          if (next?.value === undefined) return
+          yield next.value
+        }
+      } finally {
+        // who stops reading wants no more of it; of one that broke off there is nothing to cancel
+        void reader?.cancel().catch(() => undefined)
       }
     },
   }

@@ -1,7 +1,7 @@
 import { asPorchlightError, PorchlightError } from '@porchlight/proto/errors.ts'
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { clipPath, type Timeline, type TimeSpan } from '../api/calls.ts'
+import type { Timeline } from '../api/calls.ts'
 import { sentenceOf } from '../api/request.ts'
 import { hrefOf } from '../route.ts'
 import { noticeSignedOut } from '../state/session.ts'
@@ -12,6 +12,7 @@ import { around, eventAt, eventSpan, hasRecorded } from './day-facts.ts'
 import { fetchClip } from './fetch-clip.ts'
 import { clipName, saveFile, saveLink } from './save-clip.ts'
 import { canShare, sharing } from './share-clip.ts'
+import { wantedClip } from './wanted-clip.ts'
 
 const minuteMs = 60_000
 
@@ -29,15 +30,15 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
   /** How much of a clip has come, 0 … 1; undefined: none is on its way. */
   const coming = useSignal<number | undefined>(undefined)
   /** Fetched, and the browser wants another tap before it is given on. */
-  const ready = useSignal<{ path: string; file: File } | undefined>(undefined)
+  const ready = useSignal<{ wish: string; path: string; file: File } | undefined>(undefined)
   const abort = useRef<AbortController>(undefined)
   useEffect(() => () => abort.current?.abort(), [])
 
   const event = eventAt(timeline, moment)
   const choice = length.value === 'event' && !event ? '1' : length.value
   const wanted = choice === 'event' && event ? eventSpan(event) : around(moment, Number(choice) * minuteMs)
-  const span: TimeSpan = { fromMs: Math.round(wanted.fromMs), toMs: Math.round(Math.min(wanted.toMs, now.value)) }
-  const path = clipPath(camera, span)
+  const { wish, span, path } = wantedClip(camera, wanted, now.value)
+  const toShare = ready.value?.wish === wish ? ready.value : undefined
   const possible = hasRecorded(timeline, span) && coming.value === undefined
   const say = (sentence: string | undefined) => {
     said.value = sentence
@@ -59,7 +60,6 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
     }
   }
   const fetched = async (signal: AbortSignal): Promise<File | undefined> => {
-    if (ready.value?.path === path) return ready.value.file
     const progress = (share: number) => {
       if (!signal.aborted) coming.value = share
     }
@@ -68,17 +68,18 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
   }
   const save = () =>
     attempt(async (signal) => {
-      const file = await fetched(signal)
+      // of what goes on there is more by now than what was fetched to be shared
+      const file = toShare?.path === path ? toShare.file : await fetched(signal)
       if (file) saveFile(file)
       else saveLink(path)
     })
   const share = () =>
     attempt(async (signal) => {
-      const file = canShare() ? await fetched(signal) : undefined
+      const file = toShare?.file ?? (canShare() ? await fetched(signal) : undefined)
       const link = new URL(hrefOf({ page: 'earlier', id: camera, at: span.fromMs }), location.href).href
       ready.value = undefined
       const outcome = await sharing(file, title, link)
-      if (outcome === 'tap-again' && file) ready.value = { path, file }
+      if (outcome === 'tap-again' && file) ready.value = { wish, path: toShare?.path ?? path, file }
       if (outcome === 'refused') throw new PorchlightError('share_failed')
     })
 
@@ -106,7 +107,7 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
       </button>
       {'share' in navigator && (
         <button type="button" class="quiet" disabled={!possible} onClick={() => void share()}>
-          <Icon name="share" /> {ready.value?.path === path ? 'Share now' : 'Share'}
+          <Icon name="share" /> {toShare ? 'Share now' : 'Share'}
         </button>
       )}
       {coming.value !== undefined && (
@@ -119,7 +120,7 @@ export function ClipActions({ camera, title, timeline, moment }: ClipActionsProp
         </div>
       )}
       <p class="clip-said" role="status">
-        {said.value ?? (ready.value?.path === path ? 'The clip is here: tap Share now.' : '')}
+        {said.value ?? (toShare ? 'The clip is here: tap Share now.' : '')}
       </p>
     </section>
   )

@@ -62,7 +62,7 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
     noticeSignedOut(thrown)
     error.value = asPorchlightError(thrown)
     shown.value = 'failed'
-    playing.value = false
+    setPlaying(false)
   }
   const setPlaying = (plays: boolean) => {
     playing.value = plays
@@ -134,9 +134,10 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
       },
       Date.now,
     )
-    const pictures = new FingerPictures(camera, (picture) => {
+    const tell = (picture: FingerPicture | 'waiting' | undefined) => {
       underFinger.value = picture
-    })
+    }
+    const pictures = new FingerPictures(camera, tell, Date.now)
     player.current = opened
     small.current = pictures
     if (at !== undefined) opened.show(at)
@@ -176,8 +177,10 @@ export function useEarlier(camera: string, at: number | undefined): Earlier {
   return {
     ...{ video, day, timeline, moment, shown, error, playing, atEnd, speed, underFinger, goTo, hold },
     changeDay: (days) => {
-      openDay(dayOfMoment(day.value.fromMs, days))
+      const other = dayOfMoment(day.value.fromMs, days)
+      // first: a pause tells its moment, and that would open its own day again
       setPlaying(false)
+      openDay(other)
       atEnd.value = false
       error.value = undefined
       shown.value = 'waiting'

@@ -64,21 +64,27 @@ export class GroupStream implements ClipSource {
     this.#loading?.over.abort()
     const held = this.#holds(ms)
     const groups = held ? undefined : await this.#groupsOf(ms, either)
-    if (!held && (!groups || groups.span.fromMs > ms + pauseMs)) {
+    try {
+      if (!held && (!groups || groups.span.fromMs > ms + pauseMs)) {
+        over.abort()
+        return false
+      }
+      this.#loading?.over.abort()
+      await this.#loading?.done
+      either.throwIfAborted()
+      if (groups) await this.#makeRoom(groups, either)
+      const loaded = this.#load(groups, either)
+      this.#loading = { over, done: this.#settled(loaded, either) }
+      if (this.#video.readyState === 0) await Promise.race([heardOf(this.#video, 'loadedmetadata', either), loaded])
+      const seen = heardOf(this.#video, 'seeked', either)
+      this.#video.currentTime = this.#secondsOf(nearest(groups?.span ?? this.#loaded!, ms))
+      await Promise.race([seen, loaded.then(() => seen)])
+      return true
+    } catch (error) {
+      // an answer that did not get as far as being loaded is ended by nobody else
       over.abort()
-      return false
+      throw error
     }
-    this.#loading?.over.abort()
-    await this.#loading?.done
-    either.throwIfAborted()
-    if (groups) await this.#makeRoom(groups, either)
-    const loaded = this.#load(groups, either)
-    this.#loading = { over, done: this.#settled(loaded, either) }
-    if (this.#video.readyState === 0) await Promise.race([heardOf(this.#video, 'loadedmetadata', either), loaded])
-    const seen = heardOf(this.#video, 'seeked', either)
-    this.#video.currentTime = this.#secondsOf(nearest(groups?.span ?? this.#loaded!, ms))
-    await Promise.race([seen, loaded.then(() => seen)])
-    return true
   }
 
   moment(): number | undefined {
